@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { describe, expect, inject, it } from 'vitest';
+
+const templatePath = join(inject('packageDir'), 'cloudformation-template-update-stack.json');
+
+interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+}
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly UpdateReplacePolicy?: string;
+}
+
+const { Resources: resources }: Template = JSON.parse(readFileSync(templatePath, 'utf8'));
+
+function ofType(type: string): [string, Resource][] {
+  return Object.entries(resources).filter(([, resource]) => resource.Type === type);
+}
+
+describe('the packaged template', () => {
+  it("passes AWS's own validator", () => {
+    const engine = new RegoEngine();
+    try {
+      const { diagnostics } = engine.validateStandard(new TemplateFile(templatePath));
+      const errors = diagnostics.filter(({ severity }) => severity === 'ERROR' || severity === 'FATAL');
+      expect(errors.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+    } finally {
+      engine.free();
+    }
+  });
+
+  it('gives each function a role of its own', () => {
+    const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+    expect(roles.length).toBeGreaterThan(1);
+    expect(new Set(roles).size).toBe(roles.length);
+  });
+
+  it.each([
+    ...ofType('AWS::Kinesis::Stream'),
+    ...ofType('AWS::KinesisFirehose::DeliveryStream'),
+    ...ofType('AWS::S3::Bucket').filter(([, { Properties }]) => JSON.stringify(Properties).includes('-lake-')),
+  ])('keeps %s when it is replaced', (_, resource) => {
+    expect(resource.UpdateReplacePolicy).toBe('Retain');
+  });
+
+  it('names everything tableside-<stage>-…', () => {
+    const nameProperties = ['FunctionName', 'BucketName', 'DeliveryStreamName', 'TableName', 'QueueName', 'TopicName'];
+    const names = Object.values(resources).flatMap(({ Properties }) => nameProperties.map(key => Properties[key]));
+    const given = names.filter(name => name !== undefined).map(name => JSON.stringify(name));
+    expect(given.length).toBeGreaterThan(4);
+    for (const name of given) expect(name).toMatch(/tableside-local-/);
+  });
+});
