@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createJsonService } from '../../local/gate/json-protocol.ts';
+import { type Gate, openGate } from '../../local/gate/listen.ts';
+import { createMeter } from '../../local/gate/meter.ts';
+import { createQueryService } from '../../local/gate/query-protocol.ts';
+import { AwsError, type Caller } from '../../local/gate/service.ts';
+
+const echo = createJsonService({
+  name: 'echo',
+  targetPrefix: 'Echo_1',
+  maxBodyBytes: 1000,
+  actions: {
+    Say: { perform: (input, request) => ({ said: input['text'], caller: request.caller }) },
+    Refuse: {
+      perform: () => {
+        throw new AwsError('NotTodayException', 'Not today');
+      },
+    },
+    Break: {
+      perform: () => {
+        throw new Error('a bug, with a secret in it');
+      },
+    },
+  },
+});
+const query = createQueryService('query', { Ask: fields => `<Answer>${fields.get('Question')}</Answer>` });
+const collector: Caller = {
+  kind: 'function',
+  accessKeyId: 'LOCALcollect',
+  functionName: 'collect',
+  roleArn: 'arn:role',
+};
+const meter = createMeter();
+const logged: string[] = [];
+
+let gate: Gate;
+beforeAll(async () => {
+  gate = await openGate({
+    port: 0,
+    services: [echo, query],
+    callerOf: key => (key === collector.accessKeyId ? collector : undefined),
+    meter,
+    log: line => logged.push(line),
+  });
+});
+afterAll(() => gate.stop());
+
+function signed(service: string, accessKeyId = 'somebody'): string {
+  return `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20261121/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=x`;
+}
+
+async function call(action: string, input: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(gate.endpoint, {
+    method: 'POST',
+    headers: { authorization: signed('echo'), 'x-amz-target': `Echo_1.${action}`, ...headers },
+    body: typeof input === 'string' ? input : JSON.stringify(input),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+describe('the gate', () => {
+  it('hands a request to the service of its credential scope, and says who asks', async () => {
+    expect(await call('Say', { text: 'hi' })).toEqual({
+      status: 200,
+      body: { said: 'hi', caller: { kind: 'operator', accessKeyId: 'somebody' } },
+    });
+    const asFunction = await call('Say', {}, { authorization: signed('echo', collector.accessKeyId) });
+    expect(asFunction.body.caller).toEqual(collector);
+  });
+
+  it('answers the Query protocol in XML', async () => {
+    const response = await fetch(gate.endpoint, {
+      method: 'POST',
+      headers: { authorization: signed('query'), 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'Action=Ask&Question=why',
+    });
+    expect(await response.text()).toContain('<AskResult><Answer>why</Answer></AskResult>');
+  });
+
+  it('speaks HTTP/2 without TLS on the same port, as stock Kinesis clients do', async () => {
+    const session = http2.connect(gate.endpoint);
+    try {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/',
+        authorization: signed('echo'),
+        'x-amz-target': 'Echo_1.Say',
+      });
+      stream.end(JSON.stringify({ text: 'over h2' }));
+      const [headers] = await once(stream, 'response');
+      expect([headers[':status'], JSON.parse(await text(stream))]).toEqual([
+        200,
+        expect.objectContaining({ said: 'over h2' }),
+      ]);
+    } finally {
+      session.close();
+    }
+  });
+
+  it.each([
+    ['an action nobody has', 'Dance', {}, 400, 'UnknownOperationException'],
+    ['a body that is no JSON', 'Say', '{', 400, 'SerializationException'],
+    ['a body over the limit', 'Say', { text: 'x'.repeat(2000) }, 413, 'RequestEntityTooLargeException'],
+    ['a refusal of the service', 'Refuse', {}, 400, 'NotTodayException'],
+  ])('answers %s in the protocol of the service', async (_, action, input, status, code) => {
+    const { status: answered, body } = await call(action, input);
+    expect([answered, body.__type, typeof body.message]).toEqual([status, code, 'string']);
+  });
+
+  it('tells a client nothing of a bug, and its log everything', async () => {
+    const { status, body } = await call('Break', {});
+    expect([status, body.__type]).toEqual([500, 'InternalFailure']);
+    expect(body.message).not.toContain('secret');
+    expect(logged.join('\n')).toContain('a bug, with a secret in it');
+  });
+
+  it('refuses a service it does not have, by name', async () => {
+    const { status, body } = await call('Say', {}, { authorization: signed('sagemaker') });
+    expect([status, body.message]).toEqual([400, 'The local cloud has no service sagemaker']);
+  });
+
+  it('keeps a connection usable after a request whose body nobody read', async () => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const send = (service: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { authorization: signed(service), 'x-amz-target': 'Echo_1.Say' };
+        const request = http.request(gate.endpoint, { method: 'POST', headers, agent }, response => {
+          response.resume().once('end', () => resolve(response.statusCode));
+        });
+        request.once('error', reject).end(JSON.stringify({ text: 'y'.repeat(100_000) }));
+      });
+    try {
+      expect([await send('nobody'), await send('echo')]).toEqual([400, 413]);
+      expect((await call('Say', { text: 'still there' })).status).toBe(200);
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  it('counts each call by caller, service and action', async () => {
+    meter.reset();
+    await call('Say', {});
+    await call('Refuse', {});
+    await call('Say', {}, { authorization: signed('echo', collector.accessKeyId) });
+    const counted = [...meter.totals()].map(([key, { calls, failed }]) => [key, calls, failed]);
+    expect(counted).toEqual([
+      ['operator echo:Say', 1, 0],
+      ['operator echo:Refuse', 1, 1],
+      ['collect echo:Say', 1, 0],
+    ]);
+  });
+});
