@@ -5,8 +5,8 @@ import type { CloudContext, Provider } from './part.ts';
  * Every other type that no part of the local cloud provides is an error.
  */
 const reasons: Readonly<Record<string, string>> = {
-  'AWS::Logs::LogGroup': 'logs go to the terminal and to .local/logs',
-  'AWS::Logs::LogStream': 'logs go to the terminal and to .local/logs',
+  'AWS::Logs::LogGroup': 'logs go to the terminal and to .local/data/logs',
+  'AWS::Logs::LogStream': 'logs go to the terminal and to .local/data/logs',
 };
 
 /** Providers for what is not deployed. `onSkipped` hears the reason, once a type. */
