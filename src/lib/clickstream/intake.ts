@@ -1,0 +1,168 @@
+import { occurredAt } from './clock.ts';
+import { schemaVersion } from './contract.ts';
+import type { Device } from './device.ts';
+import { createEncoder } from './encode.ts';
+import type { FailedEvent } from './failed-event.ts';
+import { isRecord, textOf } from './json.ts';
+import { maxBatchBytes, maxBatchEvents, maxCallBytes, maxEventBytes, maxRecordBytes } from './limits.ts';
+import { type PackedRecord, packLines } from './pack.ts';
+import { rawWithoutAddresses } from './privacy.ts';
+import type { Envelope, Protocol, Refusal, Rejection, TrackerRequest } from './protocols/protocol.ts';
+import { segment } from './protocols/segment.ts';
+import { type Receipt, type Stamp, stampOf, userAgentOf } from './stamp.ts';
+
+const protocols: readonly Protocol[] = [segment];
+
+export interface IntakeSettings {
+  /** Source names by write key. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly deviceOf: (userAgent: string | undefined) => Device;
+}
+
+/** A request understood, ready to be made durable. */
+export interface Intake {
+  readonly source: string;
+  readonly protocol: string;
+  /** Accepted and rejected together. */
+  readonly received: number;
+  readonly rejected: readonly RejectedEvent[];
+  readonly eventRecords: readonly PackedRecord[];
+  readonly failedRecords: readonly PackedRecord[];
+}
+
+export interface RejectedEvent {
+  /** Position in the request, from 0. */
+  readonly index: number;
+  readonly reason: string;
+}
+
+/**
+ * Everything between a request's body and the records to put: opens it, checks and enriches each event, packs. Answers
+ * with a Refusal where the whole request must be turned away; never throws for anything a client can send.
+ */
+export function takeIn(request: TrackerRequest, receipt: Receipt, settings: IntakeSettings): Intake | Refusal {
+  const protocol = protocols.find(candidate => candidate.matches(request.path));
+  if (protocol === undefined) return refuse('malformed', 'No tracker protocol is spoken at this path.');
+  const envelope = protocol.open(request);
+  if ('refused' in envelope) return envelope;
+  const source = settings.sources.get(writeKeyOf(request, envelope) ?? '');
+  if (source === undefined) {
+    return refuse('unknown-write-key', 'Send a known write key: as Basic user name, as "writeKey" or as X-Write-Key.');
+  }
+  const tooLarge = sizeProblem(request.body, envelope);
+  if (tooLarge !== undefined) return refuse('too-large', tooLarge);
+  const stamp = stampOf(request, envelope, receipt, { protocol: protocol.name, source });
+  try {
+    return sort(envelope, protocol, stamp, settings);
+  } catch (error) {
+    // JSON.parse takes any depth, JSON.stringify only what the stack holds: some 4,000 levels.
+    if (error instanceof RangeError) return refuse('malformed', 'The body nests objects too deeply.');
+    throw error;
+  }
+}
+
+const refuse = (refused: Refusal['refused'], detail: string): Refusal => ({ refused, detail });
+
+function writeKeyOf(request: TrackerRequest, envelope: Envelope): string | undefined {
+  return envelope.writeKey ?? request.headers['x-write-key'] ?? basicUser(request.headers.authorization);
+}
+
+function basicUser(authorization: string | undefined): string | undefined {
+  const encoded = /^Basic\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString().split(':', 1)[0];
+}
+
+function sizeProblem(body: string, envelope: Envelope): string | undefined {
+  if (envelope.type !== undefined) {
+    return isLongerThan(body, maxEventBytes) ? `An event may be ${maxEventBytes / 1024} KB.` : undefined;
+  }
+  if (isLongerThan(body, maxBatchBytes)) return `A batch may be ${maxBatchBytes / 1024} KB: send fewer events in it.`;
+  if (envelope.items.length > maxBatchEvents) return `A batch may hold ${maxBatchEvents} events: send fewer in it.`;
+  return undefined;
+}
+
+/** Counts bytes only where it could matter: one UTF-16 unit is at most three. */
+function isLongerThan(text: string, maxBytes: number): boolean {
+  return text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes;
+}
+
+/** Sorts the events of a request into those to store and those to keep as failed. Throws RangeError for absurd nesting. */
+function sort(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: IntakeSettings): Intake | Refusal {
+  const lineOf = createReader(envelope, protocol, stamp, settings);
+  const rejected: RejectedEvent[] = [];
+  let accepted = '';
+  let failed = '';
+  let index = 0;
+  for (const item of envelope.items) {
+    const line = lineOf(item, index);
+    if (typeof line === 'string') {
+      accepted += line;
+      accepted += '\n';
+    } else {
+      rejected.push({ index, reason: line.reason });
+      failed += `${JSON.stringify(failedEvent(line, item, index, envelope, stamp))}\n`;
+    }
+    index++;
+  }
+  const eventRecords = packLines(accepted, stamp.requestId);
+  const failedRecords = packLines(failed, stamp.requestId);
+  if (!fitsOneCall(eventRecords) || !fitsOneCall(failedRecords)) {
+    return refuse('too-large', 'The events of this batch are too large together: send fewer in it.');
+  }
+  return { source: stamp.source, protocol: protocol.name, received: index, rejected, eventRecords, failedRecords };
+}
+
+/** One event to its line of JSON, or to why it is rejected. */
+function createReader(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: IntakeSettings) {
+  const encode = createEncoder(stamp);
+  return (item: unknown, index: number): string | Rejection => {
+    const reading = protocol.read(item, envelope);
+    if ('code' in reading) return reading;
+    const occurredMs = occurredAt(reading.timestamp, stamp.skewMs, stamp.receivedAtMs);
+    if (typeof occurredMs !== 'number') return occurredMs;
+    const line = encode(reading, index, occurredMs, settings.deviceOf(userAgentOf(reading, stamp)));
+    return isEventTooLarge(line, item) ? tooLargeEvent : line;
+  };
+}
+const tooLargeEvent: Rejection = { code: 'too-large', reason: `An event may be ${maxEventBytes / 1024} KB.` };
+
+/** The event itself is only measured where its line is long: what it carried beyond that has not been stored. */
+function isEventTooLarge(line: string, item: unknown): boolean {
+  return isLongerThan(line, maxEventBytes) && isLongerThan(JSON.stringify(item), maxEventBytes);
+}
+
+function fitsOneCall(records: readonly PackedRecord[]): boolean {
+  let bytes = 0;
+  for (const { data } of records) {
+    if (data.byteLength > maxRecordBytes) return false;
+    bytes += data.byteLength;
+  }
+  return bytes <= maxCallBytes;
+}
+
+function failedEvent(
+  rejection: Rejection,
+  item: unknown,
+  index: number,
+  envelope: Envelope,
+  stamp: Stamp,
+): FailedEvent {
+  return {
+    ingest_id: `${stamp.requestId}-${index}`,
+    ingest_seq: index,
+    received_at: stamp.receivedAt,
+    code: rejection.code,
+    reason: rejection.reason,
+    event_id: isRecord(item) ? textOf(item.messageId) : undefined,
+    type: envelope.type,
+    sent_at: envelope.sentAt,
+    protocol: stamp.protocol,
+    source: stamp.source,
+    user_agent: stamp.userAgent,
+    ip: stamp.ip,
+    is_private: stamp.isPrivate,
+    country: stamp.country,
+    raw: rawWithoutAddresses(item, stamp.isPrivate),
+    schema_version: schemaVersion,
+  };
+}

@@ -1,0 +1,31 @@
+/** Whether the visitor asked not to be followed: Do Not Track, or Global Privacy Control (https://w3c.github.io/gpc/). */
+export function asksForPrivacy(headers: Readonly<Record<string, string | undefined>>): boolean {
+  return headers.dnt === '1' || headers['sec-gpc'] === '1';
+}
+
+const ipv4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/;
+const hexGroup = /^[\da-f]{1,4}$/i;
+
+/** The address cut to its network, /24 (IPv4) or /48 (IPv6), so that it names no household; undefined for anything else. */
+export function truncateIp(ip: string): string | undefined {
+  const network = ipv4.exec(ip.startsWith('::ffff:') ? ip.slice(7) : ip)?.[1];
+  return network === undefined ? truncateIpv6(ip) : `${network}.0`;
+}
+
+function truncateIpv6(ip: string): string | undefined {
+  const [left = [], right = [], ...more] = ip.split('::').map(half => (half === '' ? [] : half.split(':')));
+  const isWhole = ip.includes('::') ? left.length + right.length < 8 : left.length === 8;
+  if (!isWhole || more.length > 0 || ![...left, ...right].every(group => hexGroup.test(group))) return undefined;
+  const zeros = Array<string>(8 - left.length - right.length).fill('0');
+  const groups = [...left, ...zeros, ...right].slice(0, 3);
+  return `${groups.map(group => Number.parseInt(group, 16).toString(16)).join(':')}::`;
+}
+
+/** JSON text of a rejected event as it may be kept: raw, but for visitors' addresses, which trackers call `ip` or `$ip`. */
+export function rawWithoutAddresses(event: unknown, isPrivate: boolean): string {
+  return JSON.stringify(event, (key, value: unknown) => {
+    if ((key !== 'ip' && key !== '$ip') || typeof value !== 'string') return value;
+    const network = truncateIp(value);
+    return isPrivate && network !== undefined ? undefined : (network ?? value);
+  });
+}

@@ -1,0 +1,79 @@
+import type { ClickEvent } from '../event.ts';
+
+/** What a protocol may look at in an HTTP request. Header names are lower case, the body is inflated. */
+export interface TrackerRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+  readonly sourceIp?: string | undefined;
+}
+
+/** A request that is turned away as a whole: nothing of it is kept, and its sender must know. */
+export interface Refusal {
+  readonly refused: 'malformed' | 'unknown-write-key' | 'too-large' | 'not-durable';
+  /** For the sender: a sentence to act on. */
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+  /** For our log. */
+  readonly cause?: unknown;
+}
+
+/** An opened request: its events still as they came. */
+export interface Envelope {
+  readonly writeKey?: string | undefined;
+  readonly sentAt?: string | undefined;
+  /** Set by routes that take one event, whose type they imply. */
+  readonly type?: EventType | undefined;
+  readonly items: readonly unknown[];
+}
+
+export const eventTypes = ['track', 'page', 'screen', 'identify', 'group', 'alias'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** One event put into the contract's words; what collect adds by itself (times, ids, device, address) is still missing. */
+export type Reading = Omit<Stated, 'type'> & {
+  readonly type: EventType;
+  /** Client time as sent; absent where the tracker gave none. */
+  readonly timestamp?: unknown;
+  /** Of the visitor, where the tracker tells; the request's own otherwise. */
+  readonly userAgent?: string | undefined;
+  readonly ip?: string | undefined;
+};
+
+type Stated = Pick<
+  ClickEvent,
+  | 'type'
+  | 'name'
+  | 'anonymous_id'
+  | 'user_id'
+  | 'session_id'
+  | 'page_url'
+  | 'page_path'
+  | 'page_title'
+  | 'referrer'
+  | 'utm_source'
+  | 'utm_medium'
+  | 'utm_campaign'
+  | 'utm_term'
+  | 'utm_content'
+  | 'country'
+  | 'locale'
+  | 'library'
+  | 'properties'
+  | 'traits'
+  | 'context'
+> & { readonly event_id?: string | undefined };
+
+/** Why one event was rejected. It is data: the rest of its request goes on. */
+export interface Rejection {
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** One tracker protocol: how its requests are opened and its events read. Both answer with data and never throw for bad input. */
+export interface Protocol {
+  readonly name: string;
+  readonly matches: (path: string) => boolean;
+  readonly open: (request: TrackerRequest) => Envelope | Refusal;
+  readonly read: (item: unknown, envelope: Envelope) => Reading | Rejection;
+}
