@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { unzipSync } from 'fflate';
 import { AwsError, type Caller } from './gate/service.ts';
-import { createLambdaService } from './lambda-api.ts';
 import { createInstances, type Instances } from './lambda-instances.ts';
 import type { FunctionError } from './lambda-worker.ts';
 import { type CloudContext, type CloudPart, provider, type ResourceSpec } from './part.ts';
+import { createLambdaService } from './services/lambda/lambda-api.ts';
 
 export interface InvokeResult {
   readonly requestId: string;

@@ -1,6 +1,6 @@
-import { readBody } from './gate/json-protocol.ts';
-import { AwsError, type AwsRequest, type Call, type Reply, type Service } from './gate/service.ts';
-import type { Lambda, LambdaFunction } from './lambda.ts';
+import { readBody } from '../../gate/json-protocol.ts';
+import { AwsError, type AwsRequest, type Call, type Reply, type Service } from '../../gate/service.ts';
+import type { Lambda, LambdaFunction } from '../../lambda.ts';
 
 export interface LambdaApiOptions extends Pick<Lambda, 'invoke' | 'send'> {
   readonly find: (functionNameOrArn: string) => LambdaFunction;
