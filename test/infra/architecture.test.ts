@@ -104,14 +104,17 @@ describe('style', () => {
   });
 });
 
-/** DESIGN's budgets: `local/` stays small enough to read in an afternoon. */
+/** docs/adr/0008: the local cloud stays small enough to be read. Whoever raises a number says there what for. */
 const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
-  ['local/**/*.ts', 5000],
-  ['local/services/s3/**/*.ts', 350],
-  ['local/services/{athena,glue}/**/*.ts', 450],
+  ['local/**/*.ts', 7000],
+  ['local/engines/**/*.ts', 1850],
+  ['local/services/s3/**/*.ts', 960],
+  ['local/services/{athena,glue}/**/*.ts', 570],
+  ['local/event-sources/**/*.ts', 520],
+  ['local/services/kinesis/**/*.ts', 400],
   ['local/services/firehose/**/*.ts', 250],
-  ['local/lambda*.ts', 350],
-  ['local/http-api*.ts', 250],
+  ['local/lambda*.ts', 460],
+  ['local/http-api*.ts', 370],
   ['local/template*.ts', 300],
 ];
 
