@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { link, rename, rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { link, open, rename, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -22,8 +22,10 @@ export function createBlobs(dir: string, named: ReadonlySet<string>) {
   async function stage(body: Body, headers: IncomingHttpHeaders = {}, range?: SizeRange) {
     const blob = randomUUID();
     const { bytes, sums } = verified(body, headers, range);
+    // Open before the first byte: a body refused at once would else be discarded before its file is there.
+    const file = await open(pathOf(`${blob}.tmp`), 'wx');
     try {
-      await pipeline(bytes, createWriteStream(pathOf(`${blob}.tmp`), { flags: 'wx', highWaterMark: 1024 * 1024 }));
+      await pipeline(bytes, file.createWriteStream({ highWaterMark: 1024 * 1024 }));
       await rename(pathOf(`${blob}.tmp`), pathOf(blob));
       return { blob, ...sums };
     } catch (error) {
