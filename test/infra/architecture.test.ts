@@ -107,7 +107,7 @@ describe('style', () => {
 /** docs/adr/0008: the local cloud stays small enough to be read. Whoever raises a number says there what for. */
 const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
   ['local/**/*.ts', 7000],
-  ['local/engines/**/*.ts', 1850],
+  ['local/engines/**/*.ts', 1900],
   ['local/services/s3/**/*.ts', 960],
   ['local/services/{athena,glue}/**/*.ts', 570],
   ['local/event-sources/**/*.ts', 520],

@@ -34,7 +34,7 @@ describe('the packaged template', () => {
   });
 
   it('gives each function a role of its own', () => {
-    const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) => JSON.stringify(Properties['Role']));
+    const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) => JSON.stringify(Properties.Role));
     expect(roles.length).toBeGreaterThan(1);
     expect(new Set(roles).size).toBe(roles.length);
   });
