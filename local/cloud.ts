@@ -100,7 +100,8 @@ async function start(
   const firehose = createFirehose(context, { s3, kinesis, glue, duckdb, state });
   const athena = createAthena(context, { s3, glue, duckdb, state });
   const httpApi = createHttpApi(context, { lambda, port: options.port ?? 0 });
-  const kinesisEvents = createKinesisEventSource(context, { kinesis, lambda, state, sendToDestination });
+  const { roleArnOf } = lambda;
+  const kinesisEvents = createKinesisEventSource(context, { kinesis, lambda, state, sendToDestination, roleArnOf });
   // Stopped from the last to the first: those who call before those who are called.
   const parts: CloudPart[] = [
     createRoles(context),
@@ -138,5 +139,5 @@ function sendToDestination(arn: string): Promise<void> {
 
 /** osls writes the stage into every name; the service bucket's tags do not carry it, an output does. */
 function stackNameOf(template: Template): string {
-  return `tableside-${String(template.Outputs?.['StageName']?.Value ?? 'local')}`;
+  return `tableside-${String(template.Outputs?.StageName?.Value ?? 'local')}`;
 }

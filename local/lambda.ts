@@ -27,6 +27,7 @@ export interface Lambda extends CloudPart {
   readonly send: (functionNameOrArn: string, event: unknown) => Promise<void>;
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
   readonly secretOf: (accessKeyId: string) => string | undefined;
+  readonly roleArnOf: (functionNameOrArn: string) => string;
 }
 
 export interface LambdaOptions {
@@ -149,6 +150,7 @@ export function createLambda(context: CloudContext, options: LambdaOptions): Lam
       const found = byAccessKey.get(accessKeyId)?.properties;
       return found && { kind: 'function', accessKeyId, functionName: found.FunctionName, roleArn: found.Role };
     },
+    roleArnOf: target => find(target).properties.Role,
     secretOf: accessKeyId => byAccessKey.get(accessKeyId)?.secretAccessKey,
     services: [createLambdaService({ functions, find, invoke, send })],
     providers: {

@@ -100,4 +100,4 @@ async function main(): Promise<void> {
   say(`ready  ${cloud.url}`);
 }
 
-main().catch(error => complain(process.env['DEBUG'] ? String(error?.stack ?? error) : messageOf(error), 1));
+main().catch(error => complain(process.env.DEBUG ? String(error?.stack ?? error) : messageOf(error), 1));

@@ -20,7 +20,7 @@ export function createNotDeployed(
     ({ logicalId, properties }) => {
       if (!met.has(type)) onSkipped(type, reason);
       met.add(type);
-      const name = String(properties['LogGroupName'] ?? properties['LogStreamName'] ?? logicalId);
+      const name = String(properties.LogGroupName ?? properties.LogStreamName ?? logicalId);
       return {
         ref: name,
         attributes: { Arn: `arn:aws:logs:${context.region}:${context.accountId}:log-group:${name}` },

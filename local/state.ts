@@ -16,7 +16,7 @@ export function openState(dir: string): State {
   const read = database.prepare('SELECT value FROM facts WHERE area = ? AND key = ?');
   const write = database.prepare('INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
   return {
-    get: (area, key) => read.get(area, key)?.['value'] as string | undefined,
+    get: (area, key) => read.get(area, key)?.value as string | undefined,
     set: (area, key, value) => void write.run(area, key, value),
     close: () => database.close(),
   };

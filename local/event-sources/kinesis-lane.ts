@@ -1,6 +1,6 @@
 import type { InvokeResult } from '../lambda.ts';
-import type { Position, StreamRecord } from '../services/kinesis/kinesis.ts';
 import { backOffMs, type Loop, type LoopControl, startLoop, type Timer } from '../loop.ts';
+import type { Position, StreamRecord } from '../services/kinesis/kinesis.ts';
 
 /** What survives a restart: where to go on, and the aggregate of the open tumbling window. */
 export interface Checkpoint {

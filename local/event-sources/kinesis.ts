@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Lambda } from '../lambda.ts';
+import { type Loop, systemTimer, type Timer } from '../loop.ts';
 import { type CloudContext, type CloudPart, provider } from '../part.ts';
 import type { Kinesis, Positions, StreamRecord } from '../services/kinesis/kinesis.ts';
-import { type Loop, systemTimer, type Timer } from '../loop.ts';
 import type { State } from '../state.ts';
 import { compilePattern } from './filter.ts';
 import { type Checkpoint, type Discard, startLane } from './kinesis-lane.ts';

@@ -14,7 +14,7 @@ const echo = createJsonService({
   targetPrefix: 'Echo_1',
   maxBodyBytes: 1000,
   actions: {
-    Say: { perform: (input, request) => ({ said: input['text'], caller: request.caller }) },
+    Say: { perform: (input, request) => ({ said: input.text, caller: request.caller }) },
     Refuse: {
       perform: () => {
         throw new AwsError('NotTodayException', 'Not today');

@@ -22,9 +22,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Gate, openGate } from '../../local/gate/listen.ts';
 import { createMeter } from '../../local/gate/meter.ts';
 import type { AwsRequest } from '../../local/gate/service.ts';
+import type { Timer } from '../../local/loop.ts';
 import { openKinesalite } from '../../local/services/kinesis/kinesalite.ts';
 import { createKinesis, type Kinesis } from '../../local/services/kinesis/kinesis.ts';
-import type { Timer } from '../../local/loop.ts';
 
 const arn = 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks';
 const mebibyte = 1024 * 1024;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { createJsonService, type JsonAction, type JsonInput } from '../../gate/json-protocol.ts';
 import { AwsError, type Service } from '../../gate/service.ts';
+import { systemTimer, type Timer } from '../../loop.ts';
 import { type CloudContext, type CloudPart, provider } from '../../part.ts';
 import { openKinesalite, streamOfIterator } from './kinesalite.ts';
-import { systemTimer, type Timer } from '../../loop.ts';
 
 export interface StreamRecord {
   readonly sequenceNumber: string;
