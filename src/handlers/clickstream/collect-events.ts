@@ -15,8 +15,8 @@ const collect = createCollect({ ...systemClock, sources, events, failedEvents, c
 const statuses = { malformed: 400, 'unknown-write-key': 401, 'too-large': 413, 'not-durable': 503 };
 
 export const handler = httpHandler(
-  async ({ rawPath, headers, body = '', requestContext }) => {
-    const outcome = await collect({ path: rawPath, headers, body, sourceIp: requestContext.http.sourceIp });
+  async ({ rawPath: path, rawQueryString: query, headers, body = '', requestContext: { http } }) => {
+    const outcome = await collect({ path, query, headers, body, sourceIp: http.sourceIp });
     if ('refused' in outcome) throw new AppError(statuses[outcome.refused], outcome.detail, outcome);
     return ok({ success: true, ...outcome });
   },

@@ -6,7 +6,10 @@ const isoDate = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]
 // As milliseconds this is March 1973; as seconds, the year 5138. What is below was meant as seconds.
 const smallestMilliseconds = 1e11;
 
-/** Epoch milliseconds of an ISO 8601 text (UTC where it names no zone) or of a number of milliseconds; else undefined. */
+// Snowplow and AWS's tracker write epoch milliseconds in digits.
+const epochDigits = /^\d{12,15}$/;
+
+/** Epoch milliseconds of an ISO 8601 text (UTC where it names no zone) or of milliseconds, in digits too; else undefined. */
 export function parseTime(value: unknown): number | undefined {
   if (typeof value === 'number') return value >= smallestMilliseconds ? Math.trunc(value) : undefined;
   if (typeof value !== 'string') return undefined;
@@ -37,7 +40,7 @@ function digitAt(text: string, position: number): number {
 
 function parseLoosely(value: string): number {
   const match = isoDate.exec(value);
-  if (match === null) return Number.NaN;
+  if (match === null) return epochDigits.test(value) ? Number(value) : Number.NaN;
   // Date.parse takes a time without a zone for the machine's own, which differs between Lambda and a laptop.
   return Date.parse(match[1] === undefined && value.length > 10 ? `${value}Z` : value);
 }
@@ -57,12 +60,12 @@ export function occurredAt(timestamp: unknown, skewMs: number, receivedAtMs: num
   if (clientMs === undefined) {
     return {
       code: 'invalid-timestamp',
-      reason: '"timestamp" must be an ISO 8601 date, like 2026-11-20T10:00:00.000Z.',
+      reason: 'The time of an event must be an ISO 8601 date, like 2026-11-20T10:00:00.000Z, or epoch milliseconds.',
     };
   }
   const occurredMs = clientMs + skewMs;
   if (occurredMs < earliestEventMs || occurredMs > receivedAtMs + maxFutureMs) {
-    return { code: 'absurd-timestamp', reason: '"timestamp" must lie between 1970 and a day from now.' };
+    return { code: 'absurd-timestamp', reason: 'The time of an event must lie between 1970 and a day from now.' };
   }
   return occurredMs;
 }

@@ -3,7 +3,7 @@ import { schemaVersion } from './contract.ts';
 import type { Device } from './device.ts';
 import { createEncoder } from './encode.ts';
 import type { FailedEvent } from './failed-event.ts';
-import { isRecord, textOf } from './json.ts';
+import { isRecord } from './json.ts';
 import { maxBatchBytes, maxBatchEvents, maxCallBytes, maxEventBytes, maxRecordBytes } from './limits.ts';
 import { type PackedRecord, packLines } from './pack.ts';
 import { rawWithoutAddresses } from './privacy.ts';
@@ -41,13 +41,16 @@ export interface RejectedEvent {
  * with a Refusal where the whole request must be turned away; never throws for anything a client can send.
  */
 export function takeIn(request: TrackerRequest, receipt: Receipt, settings: IntakeSettings): Intake | Refusal {
-  const protocol = protocols.find(candidate => candidate.matches(request.path));
+  const protocol = protocols.find(candidate => candidate.matches(request));
   if (protocol === undefined) return refuse('malformed', 'No tracker protocol is spoken at this path.');
   const envelope = protocol.open(request);
   if ('refused' in envelope) return envelope;
   const source = settings.sources.get(writeKeyOf(request, envelope) ?? '');
   if (source === undefined) {
-    return refuse('unknown-write-key', 'Send a known write key: as Basic user name, as "writeKey" or as X-Write-Key.');
+    return refuse(
+      'unknown-write-key',
+      'Send a known write key: where your tracker has a place for it, as Basic user name or as X-Write-Key.',
+    );
   }
   const tooLarge = sizeProblem(request.body, envelope);
   if (tooLarge !== undefined) return refuse('too-large', tooLarge);
@@ -100,7 +103,7 @@ function sort(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: In
       accepted += '\n';
     } else {
       rejected.push({ index, reason: line.reason });
-      failed += `${JSON.stringify(failedEvent(line, item, index, envelope, stamp))}\n`;
+      failed += `${JSON.stringify(failedEvent(line, item, index, { envelope, protocol, stamp }))}\n`;
     }
     index++;
   }
@@ -144,8 +147,7 @@ function failedEvent(
   rejection: Rejection,
   item: unknown,
   index: number,
-  envelope: Envelope,
-  stamp: Stamp,
+  { envelope, protocol, stamp }: { envelope: Envelope; protocol: Protocol; stamp: Stamp },
 ): FailedEvent {
   return {
     ingest_id: `${stamp.requestId}-${index}`,
@@ -153,7 +155,7 @@ function failedEvent(
     received_at: stamp.receivedAt,
     code: rejection.code,
     reason: rejection.reason,
-    event_id: isRecord(item) ? textOf(item.messageId) : undefined,
+    event_id: isRecord(item) ? protocol.eventIdOf(item) : undefined,
     type: envelope.type,
     sent_at: envelope.sentAt,
     protocol: stamp.protocol,

@@ -9,6 +9,23 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+const none: JsonRecord = {};
+
+/** The value where it is an object; an empty one otherwise. */
+export const recordOf = (value: unknown): JsonRecord => (isRecord(value) ? value : none);
+
+/** An id as text. Shops number their guests and dishes: a number is taken for its text. */
+export function idOf(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : textOf(value);
+}
+
+/** JSON text of a value; undefined where it is null or an object without fields. */
+export function jsonOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = JSON.stringify(value);
+  return text === '{}' ? undefined : text;
+}
+
 const surrogateEscape = /\\ud[89a-f]/i;
 const escapes = /\\(?:u(?:d[89ab][\da-f]{2}(\\ud[c-f][\da-f]{2})?|d[c-f][\da-f]{2})|.)/gis;
 
@@ -19,6 +36,15 @@ const escapes = /\\(?:u(?:d[89ab][\da-f]{2}(\\ud[c-f][\da-f]{2})?|d[c-f][\da-f]{
 export function parseJson(text: string): unknown {
   // Few bodies have any \u escape at all, and `includes` finds that out ten times faster than the expression.
   return JSON.parse(text.includes('\\u') && surrogateEscape.test(text) ? mendEscapes(text) : text);
+}
+
+/** The value of a JSON text; undefined where it is none. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
 }
 
 // Every escape is matched, so that an escaped backslash before a harmless "ud800" is not taken for one.

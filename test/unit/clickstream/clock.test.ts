@@ -48,6 +48,7 @@ describe('times are read', () => {
     ['2026-11-20T10:00', '2026-11-20T10:00:00.000Z'],
     ['2026-11-20', '2026-11-20T00:00:00.000Z'],
     [1795168800123, '2026-11-20T10:00:00.123Z'],
+    ['1795168800123', '2026-11-20T10:00:00.123Z'],
   ])('%j as %s, in any time zone of the machine', (value, instant) => {
     expect(new Date(parseTime(value) ?? Number.NaN).toISOString()).toBe(instant);
   });
@@ -61,12 +62,17 @@ describe('times are read', () => {
     expect(parseTime('2026-11-20T10:00:01.000Z')).toBe(receivedAtMs + 750);
   });
 
-  test.each(['Fri Nov 20 2026', '20.11.2026', '1', '2026-13-01T00:00:00.000Z', '2026-11-20T25:00:00Z', 'Z'.repeat(24)])(
-    'and not %s',
-    value => {
-      expect(parseTime(value)).toBeUndefined();
-    },
-  );
+  test.each([
+    'Fri Nov 20 2026',
+    '20.11.2026',
+    '1',
+    '1795168800',
+    '2026-13-01T00:00:00.000Z',
+    '2026-11-20T25:00:00Z',
+    'Z'.repeat(24),
+  ])('and not %s', value => {
+    expect(parseTime(value)).toBeUndefined();
+  });
 });
 
 test('the skew is nothing within five minutes, and what to add beyond', () => {

@@ -81,6 +81,16 @@ describe('each route', () => {
   });
 });
 
+test('a page may be named among its properties, and have its category beside them', () => {
+  const page = { type: 'page', userId: 'u1', properties: { name: 'Menu' } };
+  expect(storedEvent(page)).toMatchObject({ name: 'Menu', properties: '{"name":"Menu"}' });
+  expect(storedEvent({ ...page, name: 'Home', category: 'Docs' })).toMatchObject({
+    name: 'Home',
+    properties: '{"category":"Docs","name":"Menu"}',
+  });
+  expect(storedEvent({ ...track, properties: { name: 'Menu' } }).name).toBe('Dish viewed');
+});
+
 test('keeps traits, and takes numbers as ids', () => {
   const event = storedEvent({ type: 'identify', userId: 42, traits: { email: 'é@ex.test' }, messageId: 7 });
   expect(event).toMatchObject({ user_id: '42', event_id: '7', traits: '{"email":"é@ex.test"}' });

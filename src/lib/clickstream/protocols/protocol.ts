@@ -1,8 +1,11 @@
 import type { ClickEvent } from '../event.ts';
+import { type JsonRecord, textOf } from '../json.ts';
 
 /** What a protocol may look at in an HTTP request. Header names are lower case, the body is inflated. */
 export interface TrackerRequest {
   readonly path: string;
+  /** As it was sent, without the question mark. */
+  readonly query?: string | undefined;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
   readonly sourceIp?: string | undefined;
@@ -18,7 +21,12 @@ export interface Refusal {
   readonly cause?: unknown;
 }
 
-/** An opened request: its events still as they came. */
+export const malformed = (detail: string): Refusal => ({ refused: 'malformed', detail });
+
+/**
+ * An opened request: its events still as they came. Each must say by itself what `read` needs to know of it, because a
+ * replay has no more than the event, its `type` and `sentAt`.
+ */
 export interface Envelope {
   readonly writeKey?: string | undefined;
   readonly sentAt?: string | undefined;
@@ -64,16 +72,27 @@ type Stated = Pick<
   | 'context'
 > & { readonly event_id?: string | undefined };
 
+/** A library and its version, as the contract writes them. */
+export function libraryOf(name: unknown, version: unknown): string | undefined {
+  const [library, release] = [textOf(name), textOf(version)];
+  return library === undefined || release === undefined ? library : `${library} ${release}`;
+}
+
 /** Why one event was rejected. It is data: the rest of its request goes on. */
 export interface Rejection {
   readonly code: string;
   readonly reason: string;
 }
 
+export const reject = (code: string, reason: string): Rejection => ({ code, reason });
+
 /** One tracker protocol: how its requests are opened and its events read. Both answer with data and never throw for bad input. */
 export interface Protocol {
   readonly name: string;
-  readonly matches: (path: string) => boolean;
+  /** Whether a request speaks this protocol, by its path and headers. Paths are compared whole. */
+  readonly matches: (request: TrackerRequest) => boolean;
   readonly open: (request: TrackerRequest) => Envelope | Refusal;
   readonly read: (item: unknown, envelope: Envelope) => Reading | Rejection;
+  /** The id that the tracker gave an event, also where the event cannot be read. */
+  readonly eventIdOf: (item: JsonRecord) => string | undefined;
 }

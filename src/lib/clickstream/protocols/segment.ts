@@ -1,60 +1,50 @@
-import { isRecord, type JsonRecord, parseJson, textOf } from '../json.ts';
+import { idOf, isRecord, type JsonRecord, jsonOf, recordOf, textOf, tryParseJson } from '../json.ts';
 import { leftoverOf } from '../leftover.ts';
 import {
   type Envelope,
   type EventType,
   eventTypes,
+  libraryOf,
+  malformed,
   type Protocol,
   type Reading,
   type Refusal,
   type Rejection,
+  reject,
   type TrackerRequest,
 } from './protocol.ts';
 
 // Segment's HTTP API: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 // The one-letter names are those of its browser library.
-const routeTypes = new Map<string, EventType>(
+const eventPaths = new Map<string, EventType>(
   eventTypes.flatMap(type => [
-    [type, type],
-    [type.charAt(0), type],
+    [`/v1/${type}`, type],
+    [`/v1/${type.charAt(0)}`, type],
   ]),
 );
-const batchRoutes = new Set(['batch', 'b']);
+const batchPaths = new Set(['/v1/batch', '/v1/b']);
 const knownTypes: ReadonlySet<unknown> = new Set(eventTypes);
 
 export const segment: Protocol = {
   name: 'segment',
-  matches: path => routeTypes.has(routeOf(path)) || batchRoutes.has(routeOf(path)),
-  open,
+  matches: ({ path }) => batchPaths.has(path) || eventPaths.has(path),
+  open: request => openAs(eventPaths.get(request.path), request),
   read,
+  eventIdOf: item => idOf(item.messageId),
 };
 
-function routeOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function open(request: TrackerRequest): Envelope | Refusal {
-  const body = parseBody(request.body);
+/** Opens a body that is one event of the given type; without one, a batch of any. */
+export function openAs(type: EventType | undefined, request: TrackerRequest): Envelope | Refusal {
+  const body = tryParseJson(request.body);
   if (body === undefined) return malformed('The body is not valid JSON.');
   if (!isRecord(body)) return malformed('The body must be a JSON object.');
   const envelope = { writeKey: textOf(body.writeKey) ?? textOf(body.api_key), sentAt: textOf(body.sentAt) };
-  const type = routeTypes.get(routeOf(request.path));
   if (type !== undefined) return { ...envelope, type, items: [body] };
   if (!Array.isArray(body.batch)) return malformed('The body must have a "batch": an array of events.');
   const shared = body.context;
   const items: readonly unknown[] = body.batch;
   return { ...envelope, items: isRecord(shared) ? items.map(item => withContext(item, shared)) : items };
 }
-
-function parseBody(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const malformed = (detail: string): Refusal => ({ refused: 'malformed', detail });
 
 /** A batch's own context holds for each of its events, unless the event says otherwise. */
 function withContext(item: unknown, shared: JsonRecord): unknown {
@@ -73,8 +63,6 @@ function read(item: unknown, envelope: Envelope): Reading | Rejection {
 }
 
 const isEventType = (type: unknown): type is EventType => knownTypes.has(type);
-
-const reject = (code: string, reason: string): Rejection => ({ code, reason });
 
 /** A value of the wrong type. Written out field by field: a loop over names takes twice as long, for every event. */
 function shapeProblem(item: JsonRecord): Rejection | undefined {
@@ -95,13 +83,8 @@ const wrongId = (key: string) => reject('invalid-id', `"${key}" must be a string
 const wrongObject = (key: string) => reject('invalid-object', `"${key}" must be a JSON object.`);
 const isOptionalRecord = (value: unknown) => value === undefined || value === null || isRecord(value);
 
-// Shops number their guests and dishes: a number is taken for its text.
 const isId = (value: unknown) =>
   typeof value === 'string' || value === undefined || value === null || typeof value === 'number';
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : textOf(value);
-}
 
 /** What an event cannot do without. */
 function missing(reading: Reading): Rejection | undefined {
@@ -113,9 +96,6 @@ function missing(reading: Reading): Rejection | undefined {
   if (type !== 'track' && type !== 'group' && type !== 'alias') return undefined;
   return reject('missing-name', `A ${type} event needs "${nameKeys[type]}", a string that is not empty.`);
 }
-
-const none: JsonRecord = {};
-const recordOf = (value: unknown): JsonRecord => (isRecord(value) ? value : none);
 
 // `search` is part of the url. `ip` and `userAgent` become columns, coarser ones.
 const pageKeys: ReadonlySet<string> = new Set(['url', 'path', 'title', 'referrer', 'search']);
@@ -136,13 +116,14 @@ function readingOf(type: EventType, item: JsonRecord): Reading {
   const context = recordOf(item.context);
   const page = recordOf(context.page);
   const campaign = recordOf(context.campaign);
+  const library = recordOf(context.library);
   // Server libraries know no page of their own: a page event then tells it by its properties.
-  const stated = type === 'page' ? recordOf(item.properties) : none;
+  const stated = recordOf(type === 'page' ? item.properties : undefined);
   const url = textOf(page.url) ?? textOf(stated.url);
   return {
     type,
     event_id: idOf(item.messageId),
-    name: idOf(item[nameKeys[type]]),
+    name: idOf(item[nameKeys[type]]) ?? textOf(stated.name),
     timestamp: item.timestamp ?? item.originalTimestamp,
     anonymous_id: idOf(item.anonymousId),
     user_id: idOf(item.userId),
@@ -158,8 +139,8 @@ function readingOf(type: EventType, item: JsonRecord): Reading {
     utm_content: textOf(campaign.content),
     country: textOf(recordOf(context.location).country),
     locale: textOf(context.locale),
-    library: libraryOf(recordOf(context.library)),
-    properties: jsonOf(item.properties),
+    library: libraryOf(library.name, library.version),
+    properties: propertiesOf(item),
     traits: jsonOf(item.traits),
     context: leftoverOf(context, contextKeys, nestedKeys),
     userAgent: textOf(context.userAgent),
@@ -176,14 +157,7 @@ const nameKeys: Record<EventType, string> = {
   alias: 'previousId',
 };
 
-function libraryOf(library: JsonRecord): string | undefined {
-  const name = textOf(library.name);
-  const version = textOf(library.version);
-  return name === undefined || version === undefined ? name : `${name} ${version}`;
-}
-
-function jsonOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  const text = JSON.stringify(value);
-  return text === '{}' ? undefined : text;
+/** Server libraries state a page's category beside its properties, as browser ones do in them. */
+function propertiesOf({ properties, category }: JsonRecord): string | undefined {
+  return jsonOf(textOf(category) === undefined ? properties : { category, ...recordOf(properties) });
 }
