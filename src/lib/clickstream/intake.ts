@@ -7,11 +7,17 @@ import { isRecord } from './json.ts';
 import { maxBatchBytes, maxBatchEvents, maxCallBytes, maxEventBytes, maxRecordBytes } from './limits.ts';
 import { type PackedRecord, packLines } from './pack.ts';
 import { rawWithoutAddresses } from './privacy.ts';
+import { awsClickstream } from './protocols/aws-clickstream.ts';
+import { jitsu } from './protocols/jitsu.ts';
+import { posthog } from './protocols/posthog.ts';
 import type { Envelope, Protocol, Refusal, Rejection, TrackerRequest } from './protocols/protocol.ts';
+import { rudder } from './protocols/rudder.ts';
 import { segment } from './protocols/segment.ts';
+import { snowplow } from './protocols/snowplow.ts';
 import { type Receipt, type Stamp, stampOf, userAgentOf } from './stamp.ts';
 
-const protocols: readonly Protocol[] = [segment];
+// Rudder speaks Segment's dialect at Segment's paths and is known by its headers: it must be asked first.
+const protocols: readonly Protocol[] = [rudder, segment, snowplow, posthog, jitsu, awsClickstream];
 
 export interface IntakeSettings {
   /** Source names by write key. */

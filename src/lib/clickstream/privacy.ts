@@ -1,6 +1,9 @@
-/** Whether the visitor asked not to be followed: Do Not Track, or Global Privacy Control (https://w3c.github.io/gpc/). */
+/**
+ * Whether the visitor asked not to be followed, by Do Not Track or Global Privacy Control (https://w3c.github.io/gpc/), or
+ * the site did so for them: Jitsu's `ipPolicy`.
+ */
 export function asksForPrivacy(headers: Readonly<Record<string, string | undefined>>): boolean {
-  return headers.dnt === '1' || headers['sec-gpc'] === '1';
+  return headers.dnt === '1' || headers['sec-gpc'] === '1' || headers['x-ip-policy'] === 'remove';
 }
 
 const ipv4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/;

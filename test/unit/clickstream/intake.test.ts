@@ -87,6 +87,7 @@ describe('the visitor’s address', () => {
     ['the tracker’s, where a server tells it', '198.51.100.0', { ip: '198.51.100.77' }, {}],
     ['dropped under DNT', undefined, {}, { dnt: '1' }],
     ['dropped under GPC, the tracker’s too', undefined, { ip: '198.51.100.77' }, { 'sec-gpc': '1' }],
+    ['dropped where the site says so', undefined, {}, { 'x-ip-policy': 'remove' }],
     ['not what is no address', undefined, { ip: 'home' }, {}],
   ])('is %s', (_, ip, context, headers) => {
     expect(storedEvent({ ...track, context }, { headers, sourceIp: '203.0.113.9' }).ip).toBe(ip);
