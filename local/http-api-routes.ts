@@ -35,5 +35,5 @@ function rank(key: string): string {
 
 function expressionOf(key: string): RegExp {
   const escaped = key.replace(/[.*?^$()|[\]\\]/g, '\\$&').replace(/^ANY/, '\\w+');
-  return new RegExp(`^${escaped.replace(/\{(\w+)\+\}/g, '(?<$1>.+)').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+  return new RegExp(`^${escaped.replace(/\{(\w+)\+\}/g, '(?<$1>.*)').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 }

@@ -33,6 +33,12 @@ describe('the packaged template', () => {
     }
   });
 
+  it('has no route that ends with a slash, which API Gateway refuses', () => {
+    const keys = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => String(Properties['RouteKey']));
+    expect(keys).toContain('POST /v1/batch');
+    expect(keys.filter(key => key.endsWith('/'))).toEqual([]);
+  });
+
   it('gives each function a role of its own', () => {
     const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) => JSON.stringify(Properties.Role));
     expect(roles.length).toBeGreaterThan(1);

@@ -212,6 +212,7 @@ describe('a route', () => {
     ['GET', '/pets/dog/2', 'GET /pets/dog/{id}', { id: '2' }],
     ['PUT', '/pets/dog/2', 'ANY /pets/dog/{id}', { id: '2' }],
     ['GET', '/pets/cat/1', 'GET /pets/{proxy+}', { proxy: 'cat/1' }],
+    ['GET', '/pets/', 'GET /pets/{proxy+}', { proxy: '' }],
     ['POST', '/pets/cat/1', 'ANY /{proxy+}', { proxy: 'pets/cat/1' }],
     ['OPTIONS', '/test/5', 'ANY /{proxy+}', { proxy: 'test/5' }],
     ['POST', '/files/a.b/x%2By/copy', 'POST /files/a.b/{name}/copy', { name: 'x+y' }],

@@ -1,6 +1,7 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, test } from 'vitest';
+import { handler as configureTracker } from '../../../src/handlers/clickstream/configure-tracker.ts';
 import { handler as notFound } from '../../../src/handlers/platform/not-found.ts';
 import { createDeviceReader } from '../../../src/lib/clickstream/device.ts';
 import { takeIn } from '../../../src/lib/clickstream/intake.ts';
@@ -24,4 +25,18 @@ test('collect-events takes its sample: two events stored, one kept as failed', (
 
 test('not-found answers its sample', async () => {
   expect(await notFound(sample('not-found'), context)).toMatchObject({ statusCode: 404 });
+});
+
+test('configure-tracker answers its sample: Segment’s browser library is to send here', async () => {
+  const { body = '{}' } = await configureTracker(sample('configure-tracker'), context);
+  expect(JSON.parse(body).integrations['Segment.io']).toEqual({
+    apiKey: 'wk_local',
+    apiHost: '127.0.0.1:3000/v1',
+    protocol: 'http',
+  });
+});
+
+test('configure-tracker knows no feature flags', async () => {
+  const { body = '{}' } = await configureTracker({ ...sample('configure-tracker'), pathParameters: {} }, context);
+  expect(JSON.parse(body)).toMatchObject({ flags: {}, errorsWhileComputingFlags: false });
 });
