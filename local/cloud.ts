@@ -2,6 +2,8 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createDuckdb } from './engines/duckdb.ts';
 import { createKinesisEventSource } from './event-sources/kinesis.ts';
+import { createAuthorizer } from './gate/authorize.ts';
+import { createFaults, type Faults } from './gate/faults.ts';
 import { type Gate, openGate } from './gate/listen.ts';
 import { createMeter, type Meter } from './gate/meter.ts';
 import { createHttpApi } from './http-api.ts';
@@ -31,6 +33,8 @@ export interface CloudOptions {
   /** The AWS endpoint's port; 0 takes any free one. */
   readonly awsPort?: number;
   readonly log?: (line: string) => void;
+  /** From 0 to 1, decides whether a fault strikes; seed it for a run that can be repeated. */
+  readonly random?: () => number;
 }
 
 export interface Cloud {
@@ -42,6 +46,9 @@ export interface Cloud {
   /** Resource types that do nothing here, with the reason. */
   readonly skipped: ReadonlyMap<string, string>;
   readonly meter: Meter;
+  readonly faults: Faults;
+  /** Which grants of which role were used so far: `<role ARN> <action>`. */
+  readonly usedGrants: () => ReadonlySet<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -100,26 +107,20 @@ async function start(
   const firehose = createFirehose(context, { s3, kinesis, glue, duckdb, state });
   const athena = createAthena(context, { s3, glue, duckdb, state });
   const httpApi = createHttpApi(context, { lambda, port: options.port ?? 0 });
+  const roles = createRoles(context);
   const { roleArnOf } = lambda;
   const kinesisEvents = createKinesisEventSource(context, { kinesis, lambda, state, sendToDestination, roleArnOf });
   // Stopped from the last to the first: those who call before those who are called.
-  const parts: CloudPart[] = [
-    createRoles(context),
-    s3,
-    kinesis,
-    glue,
-    athena,
-    firehose,
-    lambda,
-    kinesisEvents,
-    httpApi,
-  ];
+  const parts: CloudPart[] = [roles, s3, kinesis, glue, athena, firehose, lambda, kinesisEvents, httpApi];
   for (const part of parts) if (part.stop) undo.push(part.stop);
 
   const meter = createMeter();
+  const authorizer = createAuthorizer(roles.policiesOf);
+  const faults = createFaults(options.random ?? Math.random);
   const control = createControlServices(context, { stackName, deployment: () => deployment });
   const services = [...control, ...parts.flatMap(part => part.services ?? [])];
-  gate = await openGate({ port: options.awsPort ?? 0, services, callerOf: lambda.callerOf, meter, log });
+  const { callerOf } = lambda;
+  gate = await openGate({ port: options.awsPort ?? 0, services, callerOf, authorizer, faults, meter, log });
   undo.push(gate.stop);
 
   const skipped = new Map<string, string>();
@@ -127,7 +128,15 @@ async function start(
   for (const part of parts) Object.assign(providers, part.providers);
   deployment = await deployTemplate(template, { context, stackName, parameters: options.parameters ?? {}, providers });
   for (const part of parts) await part.start?.();
-  return { endpoint: gate.endpoint, url: httpApi.url(), deployment, skipped, meter };
+  return {
+    endpoint: gate.endpoint,
+    url: httpApi.url(),
+    deployment,
+    skipped,
+    meter,
+    faults,
+    usedGrants: authorizer.used,
+  };
 }
 
 /** What a person signs with: `AWS_SECRET_ACCESS_KEY=local`. Only links and form uploads are checked against it. */

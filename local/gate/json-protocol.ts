@@ -47,6 +47,7 @@ export function createJsonService(options: JsonServiceOptions): Service {
       grants,
       input,
       perform: async () => ok(await known.perform(input, request)),
+      performWith: async changed => ok(await known.perform(changed, request)),
     };
   }
 

@@ -4,6 +4,8 @@ import http2, { type Http2ServerRequest, type Http2ServerResponse, type ServerHt
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Authorizer } from './authorize.ts';
+import { brokenConnection, type Faults } from './faults.ts';
 import type { Meter } from './meter.ts';
 import { route } from './route.ts';
 import { AwsError, type AwsRequest, type Caller, type Reply, type Service } from './service.ts';
@@ -14,6 +16,8 @@ export interface GateOptions {
   readonly services: readonly Service[];
   /** The function that holds this access key; absent: the caller is the operator. */
   readonly callerOf: (accessKeyId: string) => Caller | undefined;
+  readonly authorizer: Authorizer;
+  readonly faults: Faults;
   readonly meter: Meter;
   readonly log: (line: string) => void;
 }
@@ -96,23 +100,31 @@ function createHandler(options: GateOptions) {
     };
     const service = route(services, identity?.service, raw.headers);
     let action = 'Unknown';
-    let reply: Reply;
+    let input: unknown;
+    let problem: string | undefined;
+    let reply: Reply | typeof brokenConnection;
     try {
       if (!service) throw unknownService(identity?.service);
       const call = await service.receive(request);
-      action = call.action;
-      reply = await call.perform();
+      ({ action, input } = call);
+      const caller = call.signedBy === undefined ? request.caller : callerFrom(call.signedBy);
+      options.authorizer.authorize(caller, call.grants);
+      reply = await options.faults.perform({ service: service.name, action, caller }, call);
     } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
       reply = failure(error, request, service);
     }
     options.meter.record({
       service: service?.name ?? 'unknown',
       action,
       caller: request.caller,
-      status: reply.status,
+      status: reply === brokenConnection ? 0 : reply.status,
       requestBytes: Number(raw.headers['content-length'] ?? 0),
       durationMs: performance.now() - startedAt,
+      input,
+      error: problem,
     });
+    if (reply === brokenConnection) return void raw.socket.destroy();
     await write(response, reply, request).catch(() => response.destroy());
     // What the service did not read must still be drained, or the connection cannot carry the next request.
     if (!raw.readableEnded) raw.resume();

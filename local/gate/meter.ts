@@ -8,6 +8,10 @@ export interface CallRecord {
   readonly status: number;
   readonly requestBytes: number;
   readonly durationMs: number;
+  /** What went wrong, where something did. */
+  readonly error?: string | undefined;
+  /** The decoded input, for JSON services: a bill counts its records and their sizes. */
+  readonly input?: unknown;
 }
 
 export interface CallTotals {
@@ -22,12 +26,16 @@ export interface Meter {
   /** Keyed `<function name or 'operator'> <service>:<action>`. */
   readonly totals: () => ReadonlyMap<string, CallTotals>;
   readonly reset: () => void;
+  /** Hears of every call from now on. @returns what ends it */
+  readonly listen: (listener: (call: CallRecord) => void) => () => void;
 }
 
 export function createMeter(): Meter {
   const totals = new Map<string, CallTotals>();
+  const listeners = new Set<(call: CallRecord) => void>();
   return {
     record: call => {
+      for (const listener of listeners) listener(call);
       const key = `${callerName(call.caller)} ${call.service}:${call.action}`;
       const before = totals.get(key);
       totals.set(key, {
@@ -38,6 +46,10 @@ export function createMeter(): Meter {
     },
     totals: () => totals,
     reset: () => totals.clear(),
+    listen: listener => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 }
 

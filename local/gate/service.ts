@@ -43,6 +43,10 @@ export interface Call {
   /** The decoded input where the protocol has one (JSON services): fault injection and the meter look at it. */
   readonly input?: unknown;
   readonly perform: () => Promise<Reply>;
+  /** Performs with another input (JSON services): fault injection carries out a part of a batch. */
+  readonly performWith?: (input: Record<string, unknown>) => Promise<Reply>;
+  /** The access key that signed in the call's own words, where no header names it (an S3 POST form). */
+  readonly signedBy?: string;
 }
 
 export interface Service {

@@ -23,9 +23,12 @@ export interface LocalStage extends Stage {
 }
 
 /** The packaged app on a local cloud of its own, in a folder that goes with it. */
-export async function startStage(parameters: Record<string, string | number> = {}): Promise<LocalStage> {
+export async function startStage(
+  parameters: Record<string, string | number> = {},
+  packageDir = inject('packageDir'),
+): Promise<LocalStage> {
   const stateDir = await mkdtemp(join(tmpdir(), 'tableside-'));
-  const cloud = await createCloud(inject('packageDir'), {
+  const cloud = await createCloud(packageDir, {
     stateDir,
     parameters: { DeliveryBufferSeconds: 0, ...parameters },
   });

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthorizer } from '../../local/gate/authorize.ts';
+import { createFaults } from '../../local/gate/faults.ts';
 import { createJsonService } from '../../local/gate/json-protocol.ts';
-import { type Gate, openGate } from '../../local/gate/listen.ts';
+import type { Gate } from '../../local/gate/listen.ts';
 import { createMeter } from '../../local/gate/meter.ts';
 import { createQueryService } from '../../local/gate/query-protocol.ts';
 import { AwsError, type Caller } from '../../local/gate/service.ts';
+import { serve } from './serve.ts';
 
 const echo = createJsonService({
   name: 'echo',
@@ -27,6 +30,11 @@ const echo = createJsonService({
     },
   },
 });
+const streams = createJsonService({
+  name: 'kinesis',
+  targetPrefix: 'Kinesis_20131202',
+  actions: { ListStreams: { perform: () => ({ StreamNames: [] }) } },
+});
 const query = createQueryService('query', { Ask: fields => `<Answer>${fields.get('Question')}</Answer>` });
 const collector: Caller = {
   kind: 'function',
@@ -35,14 +43,15 @@ const collector: Caller = {
   roleArn: 'arn:role',
 };
 const meter = createMeter();
+const faults = createFaults(() => 0.5);
 const logged: string[] = [];
 
 let gate: Gate;
 beforeAll(async () => {
-  gate = await openGate({
-    port: 0,
-    services: [echo, query],
+  gate = await serve([echo, query, streams], {
     callerOf: key => (key === collector.accessKeyId ? collector : undefined),
+    authorizer: createAuthorizer(() => [{ Statement: { Effect: 'Allow', Action: 'echo:*', Resource: '*' } }]),
+    faults,
     meter,
     log: line => logged.push(line),
   });
@@ -153,5 +162,82 @@ describe('the gate', () => {
       ['operator echo:Refuse', 1, 1],
       ['collect echo:Say', 1, 0],
     ]);
+  });
+});
+
+describe('a function at the gate', () => {
+  const asCollector = { authorization: signed('echo', collector.accessKeyId) };
+  const asStranger = { authorization: signed('query', collector.accessKeyId) };
+
+  it('may do what its role allows', async () => {
+    expect((await call('Say', { text: 'x' }, asCollector)).status).toBe(200);
+  });
+
+  it('is refused the rest, by action and resource', async () => {
+    const response = await fetch(`${gate.endpoint}/?Action=Ask`, { method: 'POST', headers: asStranger });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toMatch(
+      /<Code>AccessDeniedException<\/Code>.*collect is not authorized to perform: query:Ask on resource: \*/,
+    );
+  });
+
+  it('must sign', async () => {
+    const { status, body } = await call(
+      'Say',
+      {},
+      { authorization: '', 'x-amz-target': 'Kinesis_20131202.ListStreams' },
+    );
+    expect([status, body.__type]).toEqual([403, 'MissingAuthenticationTokenException']);
+  });
+});
+
+describe('a fault', () => {
+  const asCollector = { authorization: signed('echo', collector.accessKeyId) };
+  afterEach(() => faults.clear());
+
+  it('answers with its error, in the protocol of the service', async () => {
+    faults.inject({ service: 'echo', effect: { kind: 'error', code: 'SlowDownException', status: 503 } });
+    const { status, body } = await call('Say', {}, asCollector);
+    expect([status, body.__type]).toEqual([503, 'SlowDownException']);
+  });
+
+  it('strikes as often as it was told, then is over', async () => {
+    faults.inject({ times: 2, effect: { kind: 'error', code: 'SlowDownException', status: 503 } });
+    const statuses = [];
+    for (let sent = 0; sent < 3; sent++) statuses.push((await call('Say', {}, asCollector)).status);
+    expect(statuses).toEqual([503, 503, 200]);
+  });
+
+  it('leaves other actions, services and the operator alone', async () => {
+    const effect = { kind: 'error', code: 'SlowDownException', status: 503 } as const;
+    faults.inject({ action: 'Refuse', effect });
+    faults.inject({ service: 'query', effect });
+    expect((await call('Say', {}, asCollector)).status).toBe(200);
+    faults.inject({ effect });
+    expect((await call('Say', {})).status).toBe(200);
+  });
+
+  it('strikes by chance, as the dice fall', async () => {
+    faults.inject({ probability: 0.4, effect: { kind: 'error', code: 'SlowDownException', status: 503 } });
+    expect((await call('Say', {}, asCollector)).status).toBe(200);
+    faults.inject({ probability: 0.6, effect: { kind: 'error', code: 'SlowDownException', status: 503 } });
+    expect((await call('Say', {}, asCollector)).status).toBe(503);
+  });
+
+  it('breaks the connection, before or after the call', async () => {
+    const lift = faults.inject({ effect: { kind: 'reset', carriedOut: true } });
+    await expect(call('Say', {}, asCollector)).rejects.toThrow('fetch failed');
+    lift();
+    expect((await call('Say', {}, asCollector)).status).toBe(200);
+  });
+
+  it('keeps a caller waiting', async () => {
+    faults.inject({ effect: { kind: 'hang' } });
+    const response = fetch(gate.endpoint, {
+      method: 'POST',
+      headers: { ...asCollector, 'x-amz-target': 'Echo_1.Say' },
+      signal: AbortSignal.timeout(200),
+    });
+    await expect(response).rejects.toThrow(/timeout/);
   });
 });

@@ -19,12 +19,12 @@ import {
   type ShardIteratorType,
 } from '@aws-sdk/client-kinesis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Gate, openGate } from '../../local/gate/listen.ts';
-import { createMeter } from '../../local/gate/meter.ts';
+import type { Gate } from '../../local/gate/listen.ts';
 import type { AwsRequest } from '../../local/gate/service.ts';
 import type { Timer } from '../../local/loop.ts';
 import { openKinesalite } from '../../local/services/kinesis/kinesalite.ts';
 import { createKinesis, type Kinesis } from '../../local/services/kinesis/kinesis.ts';
+import { serve } from './serve.ts';
 
 const arn = 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks';
 const mebibyte = 1024 * 1024;
@@ -44,13 +44,7 @@ async function open(): Promise<void> {
   };
   const context = { region: 'us-east-1', accountId: '000000000000', stateDir, now: () => now };
   kinesis = await createKinesis({ ...context, log: line => log.push(line) }, timer);
-  gate = await openGate({
-    port: 0,
-    services: kinesis.services ?? [],
-    callerOf: () => undefined,
-    meter: createMeter(),
-    log: line => log.push(line),
-  });
+  gate = await serve(kinesis.services ?? [], { log: line => log.push(line) });
   client = new KinesisClient({
     endpoint: gate.endpoint,
     region: 'us-east-1',

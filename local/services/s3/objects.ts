@@ -132,7 +132,8 @@ export function createObjectOperations(store: Store, verification: Verification)
       if (status === 201) return { ...xmlReply('PostResponse', result, receipt(entry)), status };
       return { status: status === 200 ? 200 : 204, headers: receipt(entry) };
     };
-    return { action: 'PostObject', grants: [grant('PutObject', { ...request, key })], perform };
+    const signedBy = fields.get('x-amz-credential')?.split('/')[0] ?? '';
+    return { action: 'PostObject', grants: [grant('PutObject', { ...request, key })], perform, signedBy };
   }
 
   return {
