@@ -23,6 +23,7 @@ const flows: Readonly<Record<string, (stage: LocalStage) => Promise<unknown>>> =
     await post(stage, '/v1/batch', { batch: [{ type: 'track', anonymousId: 'bad: it has no name' }] });
   },
   NotFoundRole: stage => post(stage, '/nowhere', {}),
+  ConfigureTrackerRole: stage => fetch(`${stage.url}/v1/projects/wk_local/settings`),
 };
 
 const template = readTemplate(inject('packageDir'));
