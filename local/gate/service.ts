@@ -46,7 +46,7 @@ export interface Call {
   /** Performs with another input (JSON services): fault injection carries out a part of a batch. */
   readonly performWith?: (input: Record<string, unknown>) => Promise<Reply>;
   /** The access key that signed in the call's own words, where no header names it (an S3 POST form). */
-  readonly signedBy?: string;
+  readonly signedBy?: string | undefined;
 }
 
 export interface Service {

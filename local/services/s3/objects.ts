@@ -132,7 +132,7 @@ export function createObjectOperations(store: Store, verification: Verification)
       if (status === 201) return { ...xmlReply('PostResponse', result, receipt(entry)), status };
       return { status: status === 200 ? 200 : 204, headers: receipt(entry) };
     };
-    const signedBy = fields.get('x-amz-credential')?.split('/')[0] ?? '';
+    const signedBy = fields.get('x-amz-credential')?.split('/')[0];
     return { action: 'PostObject', grants: [grant('PutObject', { ...request, key })], perform, signedBy };
   }
 
