@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 // Two cores: more workers only make each other slow, and the local cloud is a process of its own beside them.
-const shared = { pool: 'forks', maxWorkers: 2, testTimeout: 30_000, hookTimeout: 60_000 } as const;
+const shared = {
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 15_000 } },
+} as const;
 
 export default defineConfig({
   test: {

@@ -49,11 +49,11 @@ export function createHttpApi(context: CloudContext, { lambda, port }: { lambda:
   }
 
   async function answer(request: IncomingMessage, requestId: string): Promise<HttpReply> {
-    if (cors && isPreflight(request)) return { status: 204, headers: {}, body: '' };
     const [encodedPath = '/', ...query] = (request.url ?? '/').split('?');
     const path = decodeURIComponent(encodedPath);
     const matched = route(request.method ?? '', path);
-    if (!matched) return gatewayReply(404);
+    // AWS's pages differ on whether `$default` or the API itself answers a preflight: here a route does where one matches.
+    if (!matched) return cors && isPreflight(request) ? { status: 204, headers: {}, body: '' } : gatewayReply(404);
     const { key, functionArn, timeoutMs } = matched.route;
     if (!admit(key)) return gatewayReply(429);
     const body = await readBody(request);

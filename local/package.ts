@@ -42,6 +42,9 @@ export async function packageApp({ projectDir, stage, log }: PackageOptions): Pr
 
 function contentHash(projectDir: string): string {
   const hash = createHash('sha256');
+  // Stage files read their settings from these.
+  const settings = Object.entries(process.env).filter(([name]) => name.startsWith('TABLESIDE_'));
+  hash.update(JSON.stringify(settings.sort()));
   const files = globSync(inputs, { cwd: projectDir, withFileTypes: true }).filter(entry => entry.isFile());
   for (const path of files.map(file => join(file.parentPath, file.name)).sort()) {
     hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
@@ -53,7 +56,13 @@ function runServerless(projectDir: string, stage: string, into: string): Promise
   const cli = join(projectDir, 'node_modules/serverless/bin/serverless.js');
   const child = spawn(process.execPath, [cli, 'package', '--stage', stage, '--package', into], {
     cwd: projectDir,
-    env: { ...process.env, SLS_TELEMETRY_DISABLED: '1', AWS_REGION: 'us-east-1', NODE_NO_WARNINGS: '1' },
+    env: {
+      ...process.env,
+      SLS_TELEMETRY_DISABLED: '1',
+      AWS_REGION: 'us-east-1',
+      NODE_NO_WARNINGS: '1',
+      TABLESIDE_BUNDLE_DIR: `.esbuild/${process.pid}`,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: packagingTimeoutSeconds * 1000,
   });

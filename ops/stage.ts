@@ -70,8 +70,8 @@ function localClientOptions(awsPort: number): AwsClientOptions {
   };
 }
 
-/** Credentials are looked for where every AWS tool looks. AWS_DEFAULT_REGION is the AWS CLI's; the SDK ignores it. */
+/** Credentials are looked for where every AWS tool looks; the region is found as serverless.yml finds it. */
 function deployedClientOptions(region: string | undefined): AwsClientOptions {
-  const chosen = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  return chosen === undefined ? clientLimits : { ...clientLimits, region: chosen };
+  const chosen = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  return { ...clientLimits, region: chosen };
 }

@@ -111,6 +111,8 @@ function view(database, name, columns, sql) {
         Description: 'The first copy of each event.',
         TableType: 'VIRTUAL_VIEW',
         Parameters: { presto_view: 'true', comment: 'Presto View' },
+        // Athena wants the list even where it is empty.
+        PartitionKeys: [],
         ViewOriginalText: `/* Presto View: ${encoded} */`,
         ViewExpandedText: '/* Presto View */',
         StorageDescriptor: { Columns: columns, SerdeInfo: {} },

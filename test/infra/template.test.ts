@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
+import { packageApp } from '../../local/package.ts';
 
-const templatePath = join(inject('packageDir'), 'cloudformation-template-update-stack.json');
+const templateFile = 'cloudformation-template-update-stack.json';
+const templatePath = join(inject('packageDir'), templateFile);
 
 interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
@@ -22,15 +24,27 @@ function ofType(type: string): [string, Resource][] {
 }
 
 describe('the packaged template', () => {
-  it("passes AWS's own validator", () => {
+  it.each(['local', 'dev', 'prod'])("passes AWS's own validator for %s", async stage => {
+    vi.stubEnv('TABLESIDE_WRITE_KEYS', 'wk_test=test');
+    vi.stubEnv('TABLESIDE_ORIGIN', 'https://example.com');
+    const packageDir = await packageApp({ projectDir: join(import.meta.dirname, '../..'), stage, log: () => {} });
     const engine = new RegoEngine();
     try {
-      const { diagnostics } = engine.validateStandard(new TemplateFile(templatePath));
+      const { diagnostics } = engine.validateStandard(new TemplateFile(join(packageDir, templateFile)));
       const errors = diagnostics.filter(({ severity }) => severity === 'ERROR' || severity === 'FATAL');
       expect(errors.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
     } finally {
       engine.free();
+      vi.unstubAllEnvs();
     }
+  });
+
+  it('gives each table its partition keys, the view an empty list', () => {
+    const keys = ofType('AWS::Glue::Table').map(([, { Properties }]) => {
+      const { Name, PartitionKeys } = Properties.TableInput as { Name: string; PartitionKeys?: { Name: string }[] };
+      return [Name, PartitionKeys?.map(key => key.Name)];
+    });
+    expect(Object.fromEntries(keys)).toEqual({ events: ['day'], failed_events: ['day'], events_unique: [] });
   });
 
   it('has no route that ends with a slash, which API Gateway refuses', () => {

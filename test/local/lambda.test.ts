@@ -208,7 +208,7 @@ describe('instances', () => {
       `const { threadId } = require('node:worker_threads'); let busy = 0;
        exports.handler = async event => {
          const alone = ++busy === 1; const startedAt = Date.now();
-         await new Promise(resolve => setTimeout(resolve, 30));
+         await new Promise(resolve => setTimeout(resolve, 250)); // long enough for all four to have started
          busy--; return { threadId, alone, event, startedAt };
        };`,
     );

@@ -27,9 +27,15 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const child of running) child.kill('SIGKILL');
+  await Promise.all([...running].map(killed));
   await rm(stateDir, { recursive: true, force: true });
 });
+
+async function killed(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
 
 function spawnStart(args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, [join(projectDir, 'local/main.ts'), '--state', stateDir, ...args], {
