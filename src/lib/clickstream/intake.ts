@@ -3,8 +3,15 @@ import { schemaVersion } from './contract.ts';
 import type { Device } from './device.ts';
 import { createEncoder } from './encode.ts';
 import type { FailedEvent } from './failed-event.ts';
-import { isRecord } from './json.ts';
-import { maxBatchBytes, maxBatchEvents, maxCallBytes, maxEventBytes, maxRecordBytes } from './limits.ts';
+import { isRecord, type JsonRecord } from './json.ts';
+import {
+  maxBatchBytes,
+  maxBatchEvents,
+  maxEventBytes,
+  maxFailedBytes,
+  maxRecordBytes,
+  maxStreamBytes,
+} from './limits.ts';
 import { type PackedRecord, packLines } from './pack.ts';
 import { rawWithoutAddresses } from './privacy.ts';
 import { awsClickstream } from './protocols/aws-clickstream.ts';
@@ -58,14 +65,16 @@ export function takeIn(request: TrackerRequest, receipt: Receipt, settings: Inta
       'Send a known write key: where your tracker has a place for it, as Basic user name or as X-Write-Key.',
     );
   }
-  const tooLarge = sizeProblem(request.body, envelope);
-  if (tooLarge !== undefined) return refuse('too-large', tooLarge);
-  const stamp = stampOf(request, envelope, receipt, { protocol: protocol.name, source });
   try {
+    const tooLarge = sizeProblem(request.body, envelope);
+    if (tooLarge !== undefined) return refuse('too-large', tooLarge);
+    const stamp = stampOf(request, envelope, receipt, { protocol: protocol.name, source });
     return sort(envelope, protocol, stamp, settings);
   } catch (error) {
-    // JSON.parse takes any depth, JSON.stringify only what the stack holds: some 4,000 levels.
-    if (error instanceof RangeError) return refuse('malformed', 'The body nests objects too deeply.');
+    // JSON.parse takes any depth, JSON.stringify only what the stack holds: some 4,000 levels. V8 has RangeErrors for
+    // other things too, such as a string beyond 512 MB.
+    const isStackFull = error instanceof RangeError && error.message.includes('call stack');
+    if (isStackFull) return refuse('malformed', 'The body nests objects too deeply.');
     throw error;
   }
 }
@@ -87,7 +96,15 @@ function sizeProblem(body: string, envelope: Envelope): string | undefined {
   }
   if (isLongerThan(body, maxBatchBytes)) return `A batch may be ${maxBatchBytes / 1024} KB: send fewer events in it.`;
   if (envelope.items.length > maxBatchEvents) return `A batch may hold ${maxBatchEvents} events: send fewer in it.`;
-  return undefined;
+  return sharedProblem(envelope);
+}
+
+/** What a request says once is written with each of its events: it may not be larger than one. */
+function sharedProblem({ sharedContext, sentAt = '' }: Envelope): string | undefined {
+  const limit = `${maxEventBytes / 1024} KB`;
+  if (isLongerThan(sentAt, maxEventBytes)) return `The time of sending may be ${limit}: send a date.`;
+  const isContextTooLong = sharedContext !== undefined && isLongerThan(JSON.stringify(sharedContext), maxEventBytes);
+  return isContextTooLong ? `The context of a batch may be ${limit}: send less in it.` : undefined;
 }
 
 /** Counts bytes only where it could matter: one UTF-16 unit is at most three. */
@@ -102,7 +119,8 @@ function sort(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: In
   let accepted = '';
   let failed = '';
   let index = 0;
-  for (const item of envelope.items) {
+  for (const sent of envelope.items) {
+    const item = withContext(sent, envelope.sharedContext);
     const line = lineOf(item, index);
     if (typeof line === 'string') {
       accepted += line;
@@ -111,14 +129,22 @@ function sort(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: In
       rejected.push({ index, reason: line.reason });
       failed += `${JSON.stringify(failedEvent(line, item, index, { envelope, protocol, stamp }))}\n`;
     }
+    // An event can become many times its size. A length in UTF-16 units is never more than the bytes.
+    if (accepted.length > maxStreamBytes || failed.length > maxFailedBytes) return tooLargeTogether;
     index++;
   }
   const eventRecords = packLines(accepted, stamp.requestId);
   const failedRecords = packLines(failed, stamp.requestId);
-  if (!fitsOneCall(eventRecords) || !fitsOneCall(failedRecords)) {
-    return refuse('too-large', 'The events of this batch are too large together: send fewer in it.');
-  }
+  if (!fits(eventRecords, maxStreamBytes) || !fits(failedRecords, maxFailedBytes)) return tooLargeTogether;
   return { source: stamp.source, protocol: protocol.name, received: index, rejected, eventRecords, failedRecords };
+}
+
+const tooLargeTogether = refuse('too-large', 'The events of this batch are too large together: send fewer in it.');
+
+/** The event with what its batch says for it, as it is read and as it is kept where it fails. */
+function withContext(item: unknown, shared: JsonRecord | undefined): unknown {
+  if (shared === undefined || !isRecord(item)) return item;
+  return { ...item, context: isRecord(item.context) ? { ...shared, ...item.context } : shared };
 }
 
 /** One event to its line of JSON, or to why it is rejected. */
@@ -140,13 +166,13 @@ function isEventTooLarge(line: string, item: unknown): boolean {
   return isLongerThan(line, maxEventBytes) && isLongerThan(JSON.stringify(item), maxEventBytes);
 }
 
-function fitsOneCall(records: readonly PackedRecord[]): boolean {
+function fits(records: readonly PackedRecord[], maxBytes: number): boolean {
   let bytes = 0;
   for (const { data } of records) {
     if (data.byteLength > maxRecordBytes) return false;
     bytes += data.byteLength;
   }
-  return bytes <= maxCallBytes;
+  return bytes <= maxBytes;
 }
 
 function failedEvent(

@@ -18,8 +18,16 @@ export const maxFutureMs = 24 * 3_600_000;
  */
 export const maxRecordBytes = 900 * 1024;
 
-/** One call. PutRecordBatch takes 4 MiB (same page), PutRecords 5 MiB and more: the smaller, with room for framing. */
-export const maxCallBytes = 4 * 1024 * 1024 - 64 * 1024;
+/**
+ * What the events of one request may come to on the stream. A shard takes 1 MB/s
+ * (https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html) and a provisioned stream may have only
+ * one: it takes two full records within `putRule`, and more would be refused however often they were sent. It is enough
+ * for a batch that is full both ways, whose 2,500 events of 200 bytes become 1.5 MB.
+ */
+export const maxStreamBytes = 2 * maxRecordBytes;
+
+/** What the failed events of one request may come to: PutRecordBatch takes 4 MiB (same page), less room for framing. */
+export const maxFailedBytes = 4 * 1024 * 1024 - 64 * 1024;
 
 /** User agents are parsed by regular expressions and kept in a cache: what is longer than this is cut. */
 export const maxUserAgentLength = 512;

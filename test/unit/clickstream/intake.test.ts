@@ -40,7 +40,7 @@ describe('a whole request is refused', () => {
     ['malformed', 'a batch that is no array', { writeKey: 'wk_test', batch: { 0: track } }],
     [
       'malformed',
-      '5,000 levels of nesting',
+      '50,000 levels of nesting',
       `{"writeKey":"wk_test","batch":[${'['.repeat(50_000)}${']'.repeat(50_000)}]}`,
     ],
     ['too-large', 'more than 500 KB', { writeKey: 'wk_test', batch: Array(26).fill(filler(20 * 1024)) }],
@@ -50,6 +50,15 @@ describe('a whole request is refused', () => {
       { writeKey: 'wk_test', batch: ['€'.repeat(180 * 1024)] },
     ],
     ['too-large', 'more than 2,500 events', { writeKey: 'wk_test', batch: Array(2501).fill(1) }],
+    [
+      'too-large',
+      'more than a shard takes in time',
+      {
+        writeKey: 'wk_test',
+        context: { text: 'x'.repeat(1500) },
+        batch: Array(1000).fill({ ...track, userId: 'u'.repeat(100) }),
+      },
+    ],
     ['too-large', 'what would not fit one record', `{"writeKey":"wk_test","batch":[[${'1e20,'.repeat(90_000)}1]]}`],
   ])('%s: %s', (refused, _, body) => {
     expect(send(body)).toMatchObject({ refused, detail: expect.stringMatching(/\.$/) });
@@ -65,15 +74,17 @@ describe('a whole request is refused', () => {
   });
 });
 
-test('a batch of 2,500 events is one of several records, in order, under one partition key', () => {
+test('a batch of 2,500 events is several records, in order, each under a partition key of its own', () => {
   const batch = Array.from({ length: 2500 }, (_, index) => ({
     ...track,
     userId: `u${index}`,
-    properties: { n: index },
+    properties: { n: index, text: 'x'.repeat(100) },
   }));
   const outcome = accepted(send({ writeKey: 'wk_test', batch }));
-  expect(outcome.eventRecords.length).toBeGreaterThan(0);
-  expect(new Set(outcome.eventRecords.map(record => record.partitionKey))).toEqual(new Set(['request']));
+  expect(outcome.eventRecords.length).toBeGreaterThanOrEqual(2);
+  expect(outcome.eventRecords.map(({ partitionKey }) => partitionKey)).toEqual(
+    outcome.eventRecords.map((_, index) => `request-${index}`),
+  );
   expect(stored(outcome).map(event => event.user_id)).toEqual(batch.map(event => event.userId));
 });
 

@@ -24,8 +24,8 @@ export interface Refusal {
 export const malformed = (detail: string): Refusal => ({ refused: 'malformed', detail });
 
 /**
- * An opened request: its events still as they came. Each must say by itself what `read` needs to know of it, because a
- * replay has no more than the event, its `type` and `sentAt`.
+ * An opened request: its events still as they came. With the shared context each must say by itself what `read` needs to
+ * know of it, because a replay has no more than the event, its `type` and `sentAt`.
  */
 export interface Envelope {
   readonly writeKey?: string | undefined;
@@ -33,6 +33,11 @@ export interface Envelope {
   /** Set by routes that take one event, whose type they imply. */
   readonly type?: EventType | undefined;
   readonly items: readonly unknown[];
+  /**
+   * Holds for each of the events, unless an event's own `context` says otherwise. It stays apart until an event's turn
+   * comes: 2,500 copies of what one request may tell would not fit the memory.
+   */
+  readonly sharedContext?: JsonRecord | undefined;
 }
 
 export const eventTypes = ['track', 'page', 'screen', 'identify', 'group', 'alias'] as const;

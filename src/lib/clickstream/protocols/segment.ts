@@ -41,15 +41,7 @@ export function openAs(type: EventType | undefined, request: TrackerRequest): En
   const envelope = { writeKey: textOf(body.writeKey) ?? textOf(body.api_key), sentAt: textOf(body.sentAt) };
   if (type !== undefined) return { ...envelope, type, items: [body] };
   if (!Array.isArray(body.batch)) return malformed('The body must have a "batch": an array of events.');
-  const shared = body.context;
-  const items: readonly unknown[] = body.batch;
-  return { ...envelope, items: isRecord(shared) ? items.map(item => withContext(item, shared)) : items };
-}
-
-/** A batch's own context holds for each of its events, unless the event says otherwise. */
-function withContext(item: unknown, shared: JsonRecord): unknown {
-  if (!isRecord(item)) return item;
-  return { ...item, context: isRecord(item.context) ? { ...shared, ...item.context } : shared };
+  return { ...envelope, items: body.batch, sharedContext: isRecord(body.context) ? body.context : undefined };
 }
 
 function read(item: unknown, envelope: Envelope): Reading | Rejection {
