@@ -1,9 +1,10 @@
 import { isRecord, type JsonRecord } from './json.ts';
+import { isAddressKey } from './privacy.ts';
 
 /**
  * JSON text of what is left of `record` without the keys that have become columns; undefined where nothing is.
- * A known key that holds an object of known keys keeps what that has left. Built as text because copying into an object
- * would let a key named `__proto__` set the copy's prototype.
+ * A known key that holds an object of known keys keeps what that has left; an address is never left, whatever holds it.
+ * Built as text because copying into an object would let a key named `__proto__` set the copy's prototype.
  */
 export function leftoverOf(
   record: JsonRecord,
@@ -12,6 +13,7 @@ export function leftoverOf(
 ): string | undefined {
   let text = '';
   for (const key in record) {
+    if (isAddressKey(key)) continue;
     const value = known.has(key) ? nestedLeftover(record[key], nested[key]) : JSON.stringify(record[key]);
     if (value !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${value}`;
   }

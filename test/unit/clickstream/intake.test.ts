@@ -104,6 +104,14 @@ describe('the visitor’s address', () => {
     expect(storedEvent({ ...track, context }, { headers, sourceIp: '203.0.113.9' }).ip).toBe(ip);
   });
 
+  test.each([[['198.51.100.77']], [{ v4: '198.51.100.77' }], ['198.51.100.77:443'], ['for 198.51.100.77']])(
+    'is nowhere in a stored event where the tracker tells it as %j',
+    ip => {
+      const row = storedEvent({ ...track, context: { ip, $ip: ip } }, { headers: { dnt: '1' } });
+      expect(JSON.stringify(row)).not.toContain('198.51.100.77');
+    },
+  );
+
   test.each([
     ['is cut in the raw of a failed event', {}, '198.51.100.0', '203.0.113.0'],
     ['is dropped from it under GPC', { 'sec-gpc': '1' }, undefined, undefined],
