@@ -40,17 +40,20 @@ async function collect(
 ): Promise<Collected | Refusal> {
   const intake = takeIn(request, { requestId: ports.newId(), receivedAtMs: ports.now() }, settings);
   if ('refused' in intake) return intake;
-  const results = await Promise.all([
+  const results = await Promise.allSettled([
     putAll(intake.eventRecords, ports.events, ports),
     putAll(intake.failedRecords, ports.failedEvents, ports),
   ]);
   const { received, rejected, source, protocol } = intake;
-  const undone = results.find(({ refused }) => refused.length > 0);
-  if (undone !== undefined) {
+  const thrown = results.find(result => result.status === 'rejected');
+  const answers = results.flatMap(result => (result.status === 'fulfilled' ? result.value : []));
+  const undone = answers.find(({ refused }) => refused.length > 0);
+  if (thrown !== undefined || undone !== undefined) {
     // Some of them may be stored all the same: the books must know that nobody was told so.
     ports.count({ EventsUnacknowledged: received }, { source, protocol });
-    return notDurable(undone.cause);
   }
+  if (thrown !== undefined) throw thrown.reason;
+  if (undone !== undefined) return notDurable(undone.cause);
   const counts = {
     EventsReceived: received,
     EventsAccepted: received - rejected.length,

@@ -48,6 +48,23 @@ test.each(['events', 'failedEvents'])('what %s still refuses is never said to be
   ]);
 });
 
+test.each([
+  ['events', 'failedEvents'],
+  ['failedEvents', 'events'],
+])(
+  'where %s fails for good, what may be stored by %s is counted before an operator hears of it',
+  async (name, other) => {
+    const denied = fakeSink(() => {
+      throw new Error('AccessDenied');
+    });
+    const taking = fakeSink(() => []);
+    const { post, good, bad, counted } = collectWith({ [name]: denied, [other]: taking });
+    await expect(post(good, bad)).rejects.toThrow('AccessDenied');
+    expect(taking.attempts).toHaveLength(1);
+    expect(counted).toEqual([{ EventsUnacknowledged: 2, ...origin }]);
+  },
+);
+
 test('a refused request puts nothing', async () => {
   const { post, events, failedEvents, counted } = collectWith();
   expect(await post(...Array(2501).fill(1))).toMatchObject({ refused: 'too-large' });
