@@ -9,6 +9,8 @@ test.each([
   ['too many requests', error({ $metadata: { httpStatusCode: 429 } })],
   ['a time-out', error({ name: 'TimeoutError', $metadata: { attempts: 1 } })],
   ['a reset connection', error({ code: 'ECONNRESET' })],
+  ['a network out of reach', error({ code: 'ENETUNREACH' })],
+  ['a broken TLS handshake', error({ code: 'EPROTO' })],
 ])('%s may pass', (_, cause) => {
   expect(isTransient(cause)).toBe(true);
 });
