@@ -21,7 +21,7 @@ export function problems(): MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProx
 }
 
 /** The answer to an error. */
-export function problemOf(error: unknown, requestId: string): APIGatewayProxyStructuredResultV2 {
+function problemOf(error: unknown, requestId: string): APIGatewayProxyStructuredResultV2 {
   const known =
     error instanceof AppError
       ? error

@@ -1,6 +1,5 @@
 interface AppErrorOptions {
-  /** Whether the same request may succeed later. */
-  readonly retryable?: boolean;
+  /** Set where the same request may succeed later. */
   readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
@@ -9,14 +8,12 @@ interface AppErrorOptions {
 export class AppError extends Error {
   /** HTTP status. */
   readonly status: number;
-  readonly retryable: boolean;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'AppError';
     this.status = status;
-    this.retryable = options.retryable ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
