@@ -1,6 +1,6 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { RecordSink } from '../clickstream/put-all.ts';
-import { createKinesisClient } from './clients.ts';
+import { createKinesisClient, oneAttemptLong } from './clients.ts';
 import { isTransient } from './transient.ts';
 
 /** Puts packed records on the stream. Rejects where trying again cannot help: no stream, no right to it. */
@@ -10,7 +10,7 @@ export function createClickstreamSink(streamName: string): RecordSink {
     put: async records => {
       const Records = records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data }));
       try {
-        const answer = await client.send(new PutRecordsCommand({ StreamName: streamName, Records }));
+        const answer = await client.send(new PutRecordsCommand({ StreamName: streamName, Records }), oneAttemptLong());
         const results = answer.Records ?? [];
         // What has no sequence number is not on the stream, whatever else the answer says.
         const refused = records.filter((_, index) => results[index]?.SequenceNumber === undefined);

@@ -2,10 +2,9 @@ import { FirehoseClient } from '@aws-sdk/client-firehose';
 import { KinesisClient } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
-/**
- * An attempt ends after 2 s at the latest, and the SDK makes only one: putAll decides about the next, because it knows
- * which records are left and how much time is.
- */
+const attemptMs = 2000;
+
+/** The SDK makes only one attempt: putAll decides about the next, knowing which records are left and how much time. */
 const oneAttempt = () => ({
   maxAttempts: 1,
   requestHandler: new NodeHttpHandler({ connectionTimeout: 500, requestTimeout: 1500, throwOnRequestTimeout: true }),
@@ -13,8 +12,15 @@ const oneAttempt = () => ({
 
 /**
  * Over HTTP/1.1, unlike the SDK's default for Kinesis: its one HTTP/2 session does not survive the freezing of a function
- * between invocations, and a dead session is only noticed by waiting. Sockets of an HTTP/1.1 agent fail at once.
+ * between invocations, and every call after waits on the dead session. A dead HTTP/1.1 socket fails only the one call that
+ * was given it: at once where the other end has closed it, after the request's timeout where nothing comes back.
  */
 export const createKinesisClient = (): KinesisClient => new KinesisClient(oneAttempt());
+
+/**
+ * Ends an attempt after 2 s at the latest. The handler's own timeouts stop at the headers of an answer: without this, a
+ * body that never ends would be waited for until the function's timeout.
+ */
+export const oneAttemptLong = (): { abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(attemptMs) });
 
 export const createFirehoseClient = (): FirehoseClient => new FirehoseClient(oneAttempt());

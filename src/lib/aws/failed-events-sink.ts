@@ -1,6 +1,6 @@
 import { PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import type { RecordSink } from '../clickstream/put-all.ts';
-import { createFirehoseClient } from './clients.ts';
+import { createFirehoseClient, oneAttemptLong } from './clients.ts';
 import { isTransient } from './transient.ts';
 
 /** Hands packed failed events to their delivery stream. Rejects where trying again cannot help. */
@@ -12,6 +12,7 @@ export function createFailedEventsSink(deliveryStreamName: string): RecordSink {
       try {
         const answer = await client.send(
           new PutRecordBatchCommand({ DeliveryStreamName: deliveryStreamName, Records }),
+          oneAttemptLong(),
         );
         const results = answer.RequestResponses ?? [];
         const refused = records.filter((_, index) => results[index]?.RecordId === undefined);

@@ -6,6 +6,8 @@ const throttles = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
 ]);
+// The handler's own, and that of a whole attempt (lib/aws/clients.ts).
+const timeouts = new Set(['AbortError', 'TimeoutError']);
 const networkFailures = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -22,7 +24,7 @@ const networkFailures = new Set([
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { name, code, $metadata } = error as Error & { code?: string; $metadata?: { httpStatusCode?: number } };
-  if (throttles.has(name) || name === 'TimeoutError') return true;
+  if (throttles.has(name) || timeouts.has(name)) return true;
   const status = $metadata?.httpStatusCode;
   return status === undefined ? networkFailures.has(code ?? '') : status >= 500 || status === 429;
 }
