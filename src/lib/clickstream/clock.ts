@@ -6,8 +6,8 @@ const isoDate = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]
 // As milliseconds this is March 1973; as seconds, the year 5138. What is below was meant as seconds.
 const smallestMilliseconds = 1e11;
 
-// Snowplow and AWS's tracker write epoch milliseconds in digits.
-const epochDigits = /^\d{12,15}$/;
+// Snowplow and AWS's tracker write epoch milliseconds in digits. A number, as a sentAt, may have decimals.
+const epochDigits = /^\d{12,15}(?:\.\d+)?$/;
 
 /** Epoch milliseconds of an ISO 8601 text (UTC where it names no zone) or of milliseconds, in digits too; else undefined. */
 export function parseTime(value: unknown): number | undefined {
@@ -27,10 +27,16 @@ function parseInstant(value: string): number | undefined {
   const fraction = 100 * digitAt(value, 20) + 10 * digitAt(value, 21) + digitAt(value, 22);
   if (value.startsWith(lastSecond)) return lastSecondMs + fraction;
   const milliseconds = Date.parse(value);
-  if (value.charCodeAt(10) !== 84 /* T */ || milliseconds % 1000 !== fraction) return undefined;
+  if (value.charCodeAt(10) !== 84 /* T */ || milliseconds % 1000 !== fraction || !isDay(value)) return undefined;
   lastSecond = value.slice(0, 20);
   lastSecondMs = milliseconds - fraction;
   return milliseconds;
+}
+
+/** Whether the calendar has the day that an ISO date begins with: Date.parse takes 31 February for 3 March. */
+function isDay(date: string): boolean {
+  const dayOfMonth = Number(date.slice(8, 10));
+  return dayOfMonth <= 28 || new Date(date.slice(0, 10)).getUTCDate() === dayOfMonth;
 }
 
 function digitAt(text: string, position: number): number {
@@ -40,7 +46,8 @@ function digitAt(text: string, position: number): number {
 
 function parseLoosely(value: string): number {
   const match = isoDate.exec(value);
-  if (match === null) return epochDigits.test(value) ? Number(value) : Number.NaN;
+  if (match === null) return epochDigits.test(value) ? Math.trunc(Number(value)) : Number.NaN;
+  if (!isDay(value)) return Number.NaN;
   // Date.parse takes a time without a zone for the machine's own, which differs between Lambda and a laptop.
   return Date.parse(match[1] === undefined && value.length > 10 ? `${value}Z` : value);
 }

@@ -14,9 +14,18 @@ const none: JsonRecord = {};
 /** The value where it is an object; an empty one otherwise. */
 export const recordOf = (value: unknown): JsonRecord => (isRecord(value) ? value : none);
 
-/** An id as text. Shops number their guests and dishes: a number is taken for its text. */
+/** Whether JSON.parse has made another number of it: beyond 2^53 it changes the last digits, and 1e400 is Infinity. */
+export function isInexact(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+}
+
+/**
+ * An id as text. Shops number their guests and dishes: a number is taken for its text. One that is not exact is no id,
+ * because it would be that of others too.
+ */
 export function idOf(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value) : textOf(value);
+  if (typeof value !== 'number') return textOf(value);
+  return isInexact(value) ? undefined : String(value);
 }
 
 /** JSON text of a value; undefined where it is null or an object without fields. */

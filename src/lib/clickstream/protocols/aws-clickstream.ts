@@ -4,6 +4,7 @@ import { leftoverOf } from '../leftover.ts';
 import {
   type Envelope,
   type EventType,
+  inexactId,
   libraryOf,
   malformed,
   type Protocol,
@@ -58,13 +59,16 @@ function read(item: unknown): Reading | Rejection {
   }
   const attributes = recordOf(item.attributes);
   const { _user_id: user, ...others } = recordOf(item.user);
+  const { event_id, unique_id } = item;
+  const inexact = inexactId({ event_id, unique_id, _user_id: recordOf(user).value });
+  if (inexact !== undefined) return inexact;
   const type = types.get(name) ?? 'track';
   return {
     type,
     name: type === 'track' ? name : textOf(attributes._screen_name),
-    event_id: idOf(item.event_id),
+    event_id: idOf(event_id),
     timestamp: item.timestamp,
-    anonymous_id: idOf(item.unique_id),
+    anonymous_id: idOf(unique_id),
     user_id: idOf(recordOf(user).value),
     ...pageOf(attributes),
     session_id: idOf(attributes._session_id),

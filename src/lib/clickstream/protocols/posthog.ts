@@ -3,6 +3,7 @@ import { leftoverOf } from '../leftover.ts';
 import {
   type Envelope,
   type EventType,
+  inexactId,
   libraryOf,
   malformed,
   type Protocol,
@@ -33,7 +34,7 @@ function open({ body }: TrackerRequest): Envelope | Refusal {
     return malformed('The body must be JSON: an event, an array of them, or a "batch" of them.');
   const [whole, first] = [recordOf(parsed), recordOf(items[0])];
   const writeKey = keyOf(whole) ?? keyOf(first) ?? keyOf(recordOf(first.properties));
-  return { writeKey, sentAt: textOf(whole.sent_at), items };
+  return { writeKey, sentAt: idOf(whole.sent_at), items };
 }
 
 function itemsOf(parsed: unknown): unknown {
@@ -59,6 +60,10 @@ function read(item: unknown): Reading | Rejection {
     return reject('invalid-object', '"properties" must be a JSON object.');
   }
   const properties = recordOf(item.properties);
+  const { $anon_distinct_id, $device_id } = properties;
+  const distinct_id = item.distinct_id ?? properties.distinct_id;
+  const inexact = inexactId({ uuid: item.uuid, distinct_id, $anon_distinct_id, $device_id });
+  if (inexact !== undefined) return inexact;
   const distinctId = idOf(item.distinct_id) ?? idOf(properties.distinct_id);
   if (distinctId === undefined) return reject('missing-identity', 'An event needs a "distinct_id".');
   const type = types.get(item.event) ?? 'track';

@@ -1,5 +1,5 @@
 import type { ClickEvent } from '../event.ts';
-import { type JsonRecord, textOf } from '../json.ts';
+import { isInexact, type JsonRecord, textOf } from '../json.ts';
 
 /** What a protocol may look at in an HTTP request. Header names are lower case, the body is inflated. */
 export interface TrackerRequest {
@@ -90,6 +90,15 @@ export interface Rejection {
 }
 
 export const reject = (code: string, reason: string): Rejection => ({ code, reason });
+
+export const wrongId = (key: string): Rejection =>
+  reject('invalid-id', `"${key}" must be a string or a number: write one of more than 15 digits as a string.`);
+
+/** The rejection of an event of whose ids, by name, one is a number that is not exact. */
+export function inexactId(ids: JsonRecord): Rejection | undefined {
+  const key = Object.keys(ids).find(name => isInexact(ids[name]));
+  return key === undefined ? undefined : wrongId(key);
+}
 
 /** One tracker protocol: how its requests are opened and its events read. Both answer with data and never throw for bad input. */
 export interface Protocol {

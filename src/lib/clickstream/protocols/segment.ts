@@ -1,4 +1,4 @@
-import { idOf, isRecord, type JsonRecord, jsonOf, recordOf, textOf, tryParseJson } from '../json.ts';
+import { idOf, isInexact, isRecord, type JsonRecord, jsonOf, recordOf, textOf, tryParseJson } from '../json.ts';
 import { leftoverOf } from '../leftover.ts';
 import {
   type Envelope,
@@ -12,6 +12,7 @@ import {
   type Rejection,
   reject,
   type TrackerRequest,
+  wrongId,
 } from './protocol.ts';
 
 // Segment's HTTP API: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
@@ -38,7 +39,7 @@ export function openAs(type: EventType | undefined, request: TrackerRequest): En
   const body = tryParseJson(request.body);
   if (body === undefined) return malformed('The body is not valid JSON.');
   if (!isRecord(body)) return malformed('The body must be a JSON object.');
-  const envelope = { writeKey: textOf(body.writeKey) ?? textOf(body.api_key), sentAt: textOf(body.sentAt) };
+  const envelope = { writeKey: textOf(body.writeKey) ?? textOf(body.api_key), sentAt: idOf(body.sentAt) };
   if (type !== undefined) return { ...envelope, type, items: [body] };
   if (!Array.isArray(body.batch)) return malformed('The body must have a "batch": an array of events.');
   return { ...envelope, items: body.batch, sharedContext: isRecord(body.context) ? body.context : undefined };
@@ -71,12 +72,14 @@ function shapeProblem(item: JsonRecord): Rejection | undefined {
   return undefined;
 }
 
-const wrongId = (key: string) => reject('invalid-id', `"${key}" must be a string or a number.`);
 const wrongObject = (key: string) => reject('invalid-object', `"${key}" must be a JSON object.`);
 const isOptionalRecord = (value: unknown) => value === undefined || value === null || isRecord(value);
 
 const isId = (value: unknown) =>
-  typeof value === 'string' || value === undefined || value === null || typeof value === 'number';
+  typeof value === 'string' ||
+  value === undefined ||
+  value === null ||
+  (typeof value === 'number' && !isInexact(value));
 
 /** What an event cannot do without. */
 function missing(reading: Reading): Rejection | undefined {

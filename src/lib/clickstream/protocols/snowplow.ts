@@ -3,6 +3,7 @@ import { leftoverOf } from '../leftover.ts';
 import { maxEventBytes } from '../limits.ts';
 import {
   type Envelope,
+  inexactId,
   malformed,
   type Protocol,
   type Reading,
@@ -44,6 +45,8 @@ interface Told {
 
 function read(item: unknown): Reading | Rejection {
   if (!isRecord(item)) return reject('not-an-object', 'An event must be an object.');
+  const inexact = inexactId({ eid: item.eid, duid: item.duid, uid: item.uid });
+  if (inexact !== undefined) return inexact;
   const told = item.e === 'ue' ? selfDescribed(item) : byItsFields(item);
   if ('code' in told) return told;
   const contexts = decoded(item, 'co', 'cx');
