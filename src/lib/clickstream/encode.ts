@@ -64,7 +64,7 @@ function sharedColumns(reading: Reading, device: Device, stamp: Stamp): Shared {
     ...campaignOf(reading),
     ...device,
     ip: addressOf(reading, stamp),
-    country: reading.country ?? stamp.country,
+    country: reading.country,
     locale: reading.locale,
     library: reading.library,
     context: reading.context,

@@ -105,7 +105,7 @@ export const eventTable = {
     description: 'Address of the visitor, cut to /24 (IPv4) or /48 (IPv6); absent under DNT or GPC.',
     example: '203.0.113.0',
   },
-  country: { type: 'string', required: false, description: 'Country, where the edge or tracker tells.', example: 'FR' },
+  country: { type: 'string', required: false, description: 'Country, where the tracker tells.', example: 'FR' },
   locale: { type: 'string', required: false, description: 'Language of the visitor.', example: 'fr-FR' },
   library: {
     type: 'string',

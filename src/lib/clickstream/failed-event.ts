@@ -68,7 +68,12 @@ export const failedEventTable = {
     description: 'Whether the request asked for privacy (DNT or GPC), so that a replay drops the address as well.',
     example: false,
   },
-  country: { type: 'string', required: false, description: 'Country, where the edge told it.', example: 'FR' },
+  country: {
+    type: 'string',
+    required: false,
+    description: 'Not written: no header that tells it can be trusted. What the tracker told is in `raw`.',
+    example: 'FR',
+  },
   raw: {
     type: 'string',
     required: true,

@@ -195,7 +195,6 @@ function failedEvent(
     user_agent: stamp.userAgent,
     ip: stamp.ip,
     is_private: stamp.isPrivate,
-    country: stamp.country,
     raw: rawWithoutAddresses(item, stamp.isPrivate),
     schema_version: schemaVersion,
   };

@@ -18,7 +18,6 @@ export interface Stamp extends Receipt {
   readonly source: string;
   readonly isPrivate: boolean;
   readonly ip: string | undefined;
-  readonly country: string | undefined;
   readonly userAgent: string | undefined;
 }
 
@@ -38,15 +37,8 @@ export function stampOf(
     source: origin.source,
     isPrivate,
     ip: isPrivate || request.sourceIp === undefined ? undefined : truncateIp(request.sourceIp),
-    country: countryOf(request),
     userAgent: request.headers['user-agent']?.slice(0, maxUserAgentLength).toWellFormed(),
   };
-}
-
-/** CloudFront tells it (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html). */
-function countryOf(request: TrackerRequest): string | undefined {
-  const country = request.headers['cloudfront-viewer-country'];
-  return country !== undefined && /^[A-Z]{2}$/.test(country) ? country : undefined;
 }
 
 /** The visitor's address as it may be kept. A tracker on a server tells it; otherwise the sender is the visitor. */
