@@ -11,7 +11,8 @@ import { createCounter } from '../../lib/runtime/metrics.ts';
 const { sources, streamName, failedStreamName } = readCollectConfig();
 const events = createClickstreamSink(streamName);
 const failedEvents = createFailedEventsSink(failedStreamName);
-const collect = createCollect({ ...systemClock, sources, events, failedEvents, count: createCounter() });
+const count = createCounter();
+const collect = createCollect({ ...systemClock, sources, events, failedEvents, count });
 const statuses = { malformed: 400, 'unknown-write-key': 401, 'too-large': 413, 'not-durable': 503 };
 
 export const handler = httpHandler(
@@ -20,5 +21,10 @@ export const handler = httpHandler(
     if ('refused' in outcome) throw new AppError(statuses[outcome.refused], outcome.detail, outcome);
     return ok({ success: true, ...outcome });
   },
-  { maxBodyBytes: maxBatchBytes },
+  {
+    body: {
+      maxBytes: maxBatchBytes,
+      onRefused: ({ status }) => count({ RequestsRefused: 1 }, { refused: status === 413 ? 'too-large' : 'malformed' }),
+    },
+  },
 );

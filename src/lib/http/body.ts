@@ -6,11 +6,23 @@ import { AppError } from '../runtime/errors.ts';
 // Some trackers compress what their HTTP client then compresses again.
 const maxGzipLayers = 2;
 
-/** Middleware that leaves the body as text: base64 and gzip undone, at most `maxBytes` inflated. */
-export function textBody(maxBytes: number): MiddlewareObj<APIGatewayProxyEventV2> {
+export interface BodyRule {
+  /** Inflated. */
+  readonly maxBytes: number;
+  /** Hears of each body that is refused, before the handler could. */
+  readonly onRefused?: (error: AppError) => void;
+}
+
+/** Middleware that leaves the body as text: base64 and gzip undone, at most `maxBytes` of it. */
+export function textBody({ maxBytes, onRefused }: BodyRule): MiddlewareObj<APIGatewayProxyEventV2> {
   return {
     before: ({ event }) => {
-      event.body = decodeBody(event.body ?? '', event.isBase64Encoded, maxBytes);
+      try {
+        event.body = decodeBody(event.body ?? '', event.isBase64Encoded, maxBytes);
+      } catch (error) {
+        if (error instanceof AppError) onRefused?.(error);
+        throw error;
+      }
       event.isBase64Encoded = false;
     },
   };

@@ -6,7 +6,9 @@ import { logger } from '../../../src/lib/runtime/logger.ts';
 import { context, httpEvent } from './event.ts';
 
 test('a handler gets its body decoded, and answers', async () => {
-  const handler = httpHandler(async ({ body, isBase64Encoded }) => ok({ body, isBase64Encoded }), { maxBodyBytes: 10 });
+  const handler = httpHandler(async ({ body, isBase64Encoded }) => ok({ body, isBase64Encoded }), {
+    body: { maxBytes: 10 },
+  });
   const event = httpEvent({ body: Buffer.from('héllo').toString('base64'), isBase64Encoded: true });
   expect(await handler(event, context)).toEqual({
     statusCode: 200,
@@ -32,7 +34,7 @@ describe('an error is answered as problem+json', () => {
   });
 
   test('one too large for the body limit as well', async () => {
-    const handler = httpHandler(async () => ok({}), { maxBodyBytes: 1 });
+    const handler = httpHandler(async () => ok({}), { body: { maxBytes: 1 } });
     expect(await handler(httpEvent({ body: 'ab' }), context)).toMatchObject({ statusCode: 413 });
   });
 
