@@ -4,7 +4,7 @@ import { retryAfterSeconds } from './limits.ts';
 import type { Refusal, TrackerRequest } from './protocols/protocol.ts';
 import { type Clock, putAll, type RecordSink } from './put-all.ts';
 
-export interface CollectPorts extends Clock {
+interface CollectPorts extends Clock {
   /** Source names by write key. */
   readonly sources: ReadonlyMap<string, string>;
   readonly events: RecordSink;
@@ -14,7 +14,7 @@ export interface CollectPorts extends Clock {
 }
 
 /** A request whose every event is durable: the accepted ones in the stream, the rejected ones among the failed events. */
-export interface Collected {
+interface Collected {
   /** Absent where none was. */
   readonly rejected?: readonly RejectedEvent[];
 }

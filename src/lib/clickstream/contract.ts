@@ -2,7 +2,7 @@
 export const schemaVersion = 1;
 
 /** Glue column types that the lake uses. */
-export type GlueType = 'string' | 'timestamp' | 'boolean' | 'int' | 'bigint';
+type GlueType = 'string' | 'timestamp' | 'boolean' | 'int' | 'bigint';
 
 export interface Column {
   readonly type: GlueType;

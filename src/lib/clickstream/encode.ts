@@ -21,7 +21,7 @@ type Own = Pick<
   | 'traits'
 >;
 
-export type Encoder = (reading: Reading, index: number, occurredMs: number, device: Device) => string;
+type Encoder = (reading: Reading, index: number, occurredMs: number, device: Device) => string;
 
 /**
  * Writes the events of one request as lines of JSON, each a ClickEvent. Building every event as an object and

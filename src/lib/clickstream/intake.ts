@@ -26,7 +26,7 @@ import { type Receipt, type Stamp, stampOf, userAgentOf } from './stamp.ts';
 // Rudder speaks Segment's dialect at Segment's paths and is known by its headers: it must be asked first.
 const protocols: readonly Protocol[] = [rudder, segment, snowplow, posthog, jitsu, awsClickstream];
 
-export interface IntakeSettings {
+interface IntakeSettings {
   /** Source names by write key. */
   readonly sources: ReadonlyMap<string, string>;
   readonly deviceOf: (userAgent: string | undefined) => Device;

@@ -2,7 +2,7 @@ import { putRule } from './limits.ts';
 import type { PackedRecord } from './pack.ts';
 
 /** What one attempt left undone, and why. */
-export interface PutResult {
+interface PutResult {
   readonly refused: readonly PackedRecord[];
   readonly cause?: unknown;
 }

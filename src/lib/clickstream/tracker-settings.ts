@@ -1,5 +1,5 @@
 /** Where a tracker reaches this API, by its own address of it. */
-export interface ApiAddress {
+interface ApiAddress {
   readonly host: string;
   readonly protocol: string;
 }

@@ -1,6 +1,6 @@
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface CollectConfig {
+interface CollectConfig {
   readonly streamName: string;
   readonly failedStreamName: string;
   /** Source names by write key. */

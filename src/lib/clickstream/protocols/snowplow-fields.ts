@@ -2,7 +2,7 @@ import type { JsonRecord } from '../json.ts';
 import type { EventType } from './protocol.ts';
 
 /** A kind of event that tells everything in fields of its own: what they are called, by their short names on the wire. */
-export interface Kind {
+interface Kind {
   readonly type: EventType;
   readonly fields: Readonly<Record<string, string>>;
   readonly name?: string;
