@@ -35,7 +35,7 @@ function parseInstant(value: string): number | undefined {
 
 /** Whether the calendar has the day that an ISO date begins with: Date.parse takes 31 February for 3 March. */
 function isDay(date: string): boolean {
-  const dayOfMonth = Number(date.slice(8, 10));
+  const dayOfMonth = 10 * digitAt(date, 8) + digitAt(date, 9);
   return dayOfMonth <= 28 || new Date(date.slice(0, 10)).getUTCDate() === dayOfMonth;
 }
 
