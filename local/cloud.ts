@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createDuckdb } from './engines/duckdb.ts';
 import { createKinesisEventSource } from './event-sources/kinesis.ts';
@@ -63,7 +63,9 @@ const templateFile = 'cloudformation-template-update-stack.json';
  */
 export async function createCloud(packageDir: string, options: CloudOptions): Promise<Cloud> {
   const stateDir = resolve(options.stateDir);
-  await mkdir(stateDir, { recursive: true });
+  await mkdir(stateDir, { recursive: true }).catch(error => {
+    throw new Error(`${stateDir} cannot be a folder for the state (${error.code}): choose another with --state.`);
+  });
   const release = lockFolder(stateDir);
   if (!release)
     throw new Error(`Another Tableside is running on ${stateDir}. Stop it, or choose another folder with --state.`);
@@ -73,7 +75,7 @@ export async function createCloud(packageDir: string, options: CloudOptions): Pr
   }
   try {
     const dataDir = join(stateDir, 'data');
-    if (options.fresh) await rm(dataDir, { recursive: true, force: true });
+    if (options.fresh) await wipe(dataDir);
     await mkdir(dataDir, { recursive: true });
     const template: Template = JSON.parse(await readFile(join(packageDir, templateFile), 'utf8'));
     return { ...(await start(packageDir, template, dataDir, options, undo)), stop };
@@ -81,6 +83,15 @@ export async function createCloud(packageDir: string, options: CloudOptions): Pr
     await stop();
     throw error;
   }
+}
+
+/** Deletes what an earlier cloud kept, and nothing that is somebody else's. */
+async function wipe(dataDir: string): Promise<void> {
+  const names = await readdir(dataDir).catch((): string[] => []);
+  if (names.length > 0 && !names.includes('state.sqlite')) {
+    throw new Error(`${dataDir} holds files that are not Tableside's: --fresh deletes nothing there.`);
+  }
+  await rm(dataDir, { recursive: true, force: true });
 }
 
 async function start(

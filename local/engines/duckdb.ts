@@ -49,6 +49,8 @@ interface Pending {
 
 const childFile = fileURLToPath(new URL('./duckdb-child.ts', import.meta.url));
 const defaultMaxRows = 100_000;
+/** What ignores its interrupt for longer is ended with its process; others under way in it fail, and their callers try again. */
+const interruptGraceMs = 2000;
 
 /** The process starts with the first statement and again after a crash. */
 export function createDuckdb({ dir, log, memoryMb = 512 }: DuckdbOptions): Duckdb {
@@ -101,7 +103,10 @@ export function createDuckdb({ dir, log, memoryMb = 512 }: DuckdbOptions): Duckd
     const { promise, resolve, reject } = Promise.withResolvers<EngineResult>();
     const columns: EngineColumn[] = [];
     const rows: unknown[][] = [];
-    const interrupt = () => send({ id, interrupt: true });
+    const interrupt = () => {
+      send({ id, interrupt: true });
+      setTimeout(() => pending.has(id) && child?.kill('SIGKILL'), interruptGraceMs).unref();
+    };
     const settle = (error?: Error) => {
       pending.delete(id);
       signal?.removeEventListener('abort', interrupt);

@@ -82,6 +82,21 @@ describe('the query engine', () => {
     await expect(duckdb.run('SELECT 1', { signal: stop.signal })).rejects.toThrow('at once');
   });
 
+  it('ends what ignores its interrupt, and goes on in a new process', async () => {
+    const stop = new AbortController();
+    // One vector of work that no interrupt is looked at within.
+    const deaf = `SELECT len(list_filter(l, lambda x, i: list_position(list_transform(l, lambda y: y.k), x.k) = i))
+      FROM (SELECT list_transform(range(40000), lambda x: {'k': x}) AS l)`;
+    const before = log.length;
+    const sent = duckdb.query(deaf, { signal: stop.signal });
+    // Work of its own, so that the other statement is in the midst of its when the interrupt comes.
+    await duckdb.query('SELECT sum(range % 7) FROM range(300000000)');
+    stop.abort(new Error('enough'));
+    await expect(sent).rejects.toThrow('enough');
+    expect(log.slice(before).join('\n')).toContain('SIGKILL');
+    expect((await duckdb.query('SELECT 2')).rows).toEqual([[2]]);
+  });
+
   it.runIf(process.platform === 'linux')(
     'fails what runs with a sentence when its process dies, and starts again',
     async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -150,6 +150,14 @@ describe('a start that cannot be', () => {
     expect(output).toContain(`Port ${taken} is taken`);
     expect(output).not.toMatch(/\n\s+at /);
     await end(first, 'SIGTERM');
+  });
+
+  it('deletes nothing that is not its own with --fresh', async () => {
+    await mkdir(join(stateDir, 'data'));
+    await writeFile(join(stateDir, 'data', 'precious'), 'mine');
+    const { code, output } = await failToStart('--port', '0', '--aws-port', '0', '--fresh');
+    expect([code, output]).toEqual([1, expect.stringContaining("holds files that are not Tableside's")]);
+    expect(await readFile(join(stateDir, 'data', 'precious'), 'utf8')).toBe('mine');
   });
 
   it('names an option it does not know, and a port that is none', async () => {
