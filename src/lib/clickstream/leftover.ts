@@ -22,7 +22,8 @@ export function leftoverOf(
 
 function nestedLeftover(value: unknown, known: ReadonlySet<string> | undefined): string | undefined {
   if (value === null) return undefined;
-  // What a column could not take, such as an object where it wanted text, is not lost.
-  if (known === undefined) return typeof value === 'object' ? JSON.stringify(value) : undefined;
+  // What a column could not take, such as an object or a flag where it wanted text, is not lost.
+  if (known === undefined)
+    return typeof value === 'object' || typeof value === 'boolean' ? JSON.stringify(value) : undefined;
   return isRecord(value) ? leftoverOf(value, known) : JSON.stringify(value);
 }

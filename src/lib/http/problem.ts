@@ -11,7 +11,8 @@ import { logger } from '../runtime/logger.ts';
 export function problems(): MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> {
   return {
     onError: request => {
-      const { requestId } = request.event.requestContext;
+      // Invoked by hand, without the API, an event has no request context.
+      const requestId = request.event.requestContext?.requestId ?? '';
       const error = request.error;
       if (!(error instanceof AppError)) logger.error('Unexpected error', { requestId, error });
       else if (error.status >= 500) logger.warn(error.message, { requestId, cause: error.cause });
