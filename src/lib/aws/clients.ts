@@ -1,5 +1,5 @@
 import { FirehoseClient } from '@aws-sdk/client-firehose';
-import { KinesisClient } from '@aws-sdk/client-kinesis';
+import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /**
@@ -11,10 +11,14 @@ const oneAttempt = () => ({
   requestHandler: new NodeHttpHandler({ connectionTimeout: 500, requestTimeout: 1500, throwOnRequestTimeout: true }),
 });
 
+/** Where the service is and who calls it, for an operator's command; a function has both in its environment. */
+export type AwsAccess = Pick<KinesisClientConfig, 'region' | 'endpoint' | 'credentials'>;
+
 /**
  * Over HTTP/1.1, unlike the SDK's default for Kinesis: its one HTTP/2 session does not survive the freezing of a function
  * between invocations, and a dead session is only noticed by waiting. Sockets of an HTTP/1.1 agent fail at once.
  */
-export const createKinesisClient = (): KinesisClient => new KinesisClient(oneAttempt());
+export const createKinesisClient = (access: AwsAccess = {}): KinesisClient =>
+  new KinesisClient({ ...access, ...oneAttempt() });
 
 export const createFirehoseClient = (): FirehoseClient => new FirehoseClient(oneAttempt());
