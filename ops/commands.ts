@@ -7,4 +7,5 @@ export type CommandLoader = () => Promise<{ readonly command: Command }>;
 export const commands: Readonly<Record<string, CommandLoader>> = {
   sql: () => import('./commands/sql.ts'),
   'import-csv': () => import('./commands/import-csv.ts'),
+  replay: () => import('./commands/replay.ts'),
 };

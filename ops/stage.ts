@@ -18,6 +18,8 @@ export interface Stage {
   readonly workgroup: string;
   /** Glue's database. */
   readonly database: string;
+  /** The Kinesis stream of events. */
+  readonly streamName: string;
   readonly aws: AwsClientOptions;
   /** Address of the HTTP API, without a slash at its end. Throws CommandError where the stage is not deployed. */
   readonly apiUrl: () => Promise<string>;
@@ -58,7 +60,16 @@ export function createStage(values: StageValues): Stage {
     });
   }
 
-  return { name, isLocal, workgroup: `tableside_${name}`, database: `tableside_${name}`, aws, apiUrl, explain };
+  return {
+    name,
+    isLocal,
+    workgroup: `tableside_${name}`,
+    database: `tableside_${name}`,
+    streamName: `tableside-${name}-clickstream`,
+    aws,
+    apiUrl,
+    explain,
+  };
 }
 
 function localClientOptions(awsPort: number): AwsClientOptions {
