@@ -8,4 +8,5 @@ export const commands: Readonly<Record<string, CommandLoader>> = {
   sql: () => import('./commands/sql.ts'),
   'import-csv': () => import('./commands/import-csv.ts'),
   replay: () => import('./commands/replay.ts'),
+  books: () => import('./commands/books.ts'),
 };

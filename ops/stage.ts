@@ -14,6 +14,7 @@ export interface AwsClientOptions {
 export interface Stage {
   readonly name: string;
   readonly isLocal: boolean;
+  readonly stackName: string;
   /** Athena's workgroup. */
   readonly workgroup: string;
   /** Glue's database. */
@@ -47,6 +48,7 @@ export function createStage(values: StageValues): Stage {
     throw new UsageError(`"${name}" cannot be the name of a stage: letters, digits and hyphens, as in dev.`);
   }
   const isLocal = name === 'local';
+  const stackName = `tableside-${name}`;
   if (isLocal && region !== undefined) throw new UsageError('--region is for a deployed stage; local is us-east-1.');
   const aws = isLocal ? localClientOptions(awsPort) : deployedClientOptions(region);
   const explain = (error: unknown) => explainAwsError(error, isLocal ? { awsPort } : { stage: name });
@@ -55,7 +57,7 @@ export function createStage(values: StageValues): Stage {
     if (isLocal) return `http://127.0.0.1:${port}`;
     // Loaded here because most commands never ask: the client takes longer to start than they do.
     const { findHttpApiUrl } = await import('./stack.ts');
-    return findHttpApiUrl(`tableside-${name}`, aws).catch(error => {
+    return findHttpApiUrl(stackName, aws).catch(error => {
       throw explain(error);
     });
   }
@@ -63,6 +65,7 @@ export function createStage(values: StageValues): Stage {
   return {
     name,
     isLocal,
+    stackName,
     workgroup: `tableside_${name}`,
     database: `tableside_${name}`,
     streamName: `tableside-${name}-clickstream`,

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FailedEvent } from '../../../src/lib/clickstream/failed-event.ts';
 import { type OpsOptions, type OpsRun, runOps } from '../../unit/ops/run-ops.ts';
-import { type LocalStage, operator, post, sql, startStage, untilSql } from '../stage.ts';
+import { type LocalStage, post, sql, startStage, untilSql } from '../stage.ts';
+import { failByMistake } from './failed-by-mistake.ts';
 
 let stage: LocalStage;
 beforeAll(async () => {
@@ -14,39 +13,6 @@ afterAll(() => stage?.stop());
 
 const replay = (args: readonly string[], options?: OpsOptions): Promise<OpsRun> =>
   runOps(['replay', 'failed-events', '--aws-port', new URL(stage.endpoint).port, ...args], options);
-
-/**
- * What a deploy with too strict a rule leaves behind: events that are good, refused. They are put where collect puts
- * what it refuses, through the real delivery stream.
- */
-async function refuseByMistake(source: string, count: number, messageId?: string): Promise<void> {
-  const requestId = randomUUID();
-  const rows = Array.from(
-    { length: count },
-    (_, index): FailedEvent => ({
-      ingest_id: `${requestId}-${index}`,
-      ingest_seq: index,
-      received_at: new Date().toISOString().slice(0, 23).replace('T', ' '),
-      code: 'mistaken-rule',
-      reason: 'A rule that was too strict.',
-      event_id: messageId,
-      protocol: 'segment',
-      source,
-      user_agent: 'Mozilla/5.0',
-      ip: '203.0.113.0',
-      is_private: false,
-      raw: JSON.stringify({ type: 'track', event: `e${index}`, anonymousId: 'a', messageId }),
-      schema_version: 1,
-    }),
-  );
-  const firehose = new FirehoseClient({ endpoint: stage.endpoint, region: 'us-east-1', credentials: operator });
-  const Data = Buffer.from(rows.map(row => `${JSON.stringify(row)}\n`).join(''));
-  await firehose.send(
-    new PutRecordBatchCommand({ DeliveryStreamName: 'tableside-local-failed-events', Records: [{ Data }] }),
-  );
-  firehose.destroy();
-  await untilSql(stage, `select count(*) from failed_events where source = '${source}'`, [[String(count)]]);
-}
 
 const storedOf = (source: string) =>
   `select count(*), count(distinct ingest_id), count(distinct event_id) from events where source = '${source}'`;
@@ -70,7 +36,7 @@ describe('F3: a batch with bad events', () => {
 
 describe('failed events that pass today', () => {
   it('are stored once, as they were received, also when the replay is run twice', async () => {
-    await refuseByMistake('web-1', 3);
+    await failByMistake(stage, 'web-1', 3);
     const dryRun = await replay(['--source', 'web-1', '--dry-run']);
     expect(dryRun).toMatchObject({ exitCode: 0, stdout: '3 failed events: 3 would pass, 0 would fail again.\n' });
     expect(await sql(stage, storedOf('web-1'))).toEqual([['0', '0', '0']]);
@@ -86,7 +52,7 @@ describe('failed events that pass today', () => {
   });
 
   it('count once in events_unique although a second replay did not wait for the first to arrive', async () => {
-    await refuseByMistake('web-2', 2);
+    await failByMistake(stage, 'web-2', 2);
     // So that both have looked before either has put.
     const effect = { kind: 'slow', delayMs: 700 } as const;
     stage.cloud.faults.inject({ service: 'kinesis', action: 'PutRecords', callers: 'everyone', effect });
@@ -97,7 +63,7 @@ describe('failed events that pass today', () => {
   });
 
   it('are finished by a second run where the stream broke off the first', async () => {
-    await refuseByMistake('web-3', 2);
+    await failByMistake(stage, 'web-3', 2);
     const effect = { kind: 'error', code: 'ProvisionedThroughputExceededException', status: 400 } as const;
     stage.cloud.faults.inject({ service: 'kinesis', action: 'PutRecords', callers: 'everyone', effect });
     const broken = await replay(['--source', 'web-3']);
@@ -112,7 +78,7 @@ describe('failed events that pass today', () => {
 
   it('are left alone where their tracker has sent them again, put right', async () => {
     const messageId = randomUUID();
-    await refuseByMistake('web-4', 1, messageId);
+    await failByMistake(stage, 'web-4', 1, messageId);
     const mended = { type: 'track', event: 'mended', anonymousId: 'a', messageId };
     expect((await post(stage, '/v1/batch', { batch: [mended] })).status).toBe(200);
     await untilSql(stage, `select count(*) from events where event_id = '${messageId}'`, [['1']]);

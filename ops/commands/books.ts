@@ -1,0 +1,86 @@
+import { balanceOf, isShort, type Undelivered } from '../books/balance.ts';
+import { type DeliveryErrors, readDeliveryErrors } from '../books/delivery-errors.ts';
+import { amongSql, type Kept, keptOf, keptSql } from '../books/lake.ts';
+import { readReceived } from '../books/received.ts';
+import { booksReport } from '../books/report.ts';
+import { type Window, windowOf } from '../books/window.ts';
+import { type CommandContext, defineCommand, type OptionTable } from '../command.ts';
+import { createAthena } from '../sql/athena.ts';
+import type { ResultRow } from '../sql/result.ts';
+import { runQuery } from '../sql/run-query.ts';
+import { findOutput } from '../stack.ts';
+
+const options = {
+  day: { kind: 'text', placeholder: 'YYYY-MM-DD', help: 'a day, UTC (default: today)' },
+  'last-hour': { kind: 'flag', help: 'the last 60 minutes instead' },
+  'timeout-seconds': { kind: 'count', placeholder: 'N', default: 300, help: 'stop a query that takes longer' },
+} as const satisfies OptionTable;
+
+type Context = CommandContext<typeof options>;
+type Ask = (sql: string) => Promise<ResultRow[]>;
+
+export const command = defineCommand({
+  name: 'books',
+  summary: 'Tells whether everything that was acknowledged is there',
+  usage: `
+npm run ops -- books --day 2026-11-20
+npm run ops -- books --last-hour
+
+received = stored + failed + delivery errors, over distinct ingest_id. What was received is what collect-events
+counted, in CloudWatch; the rest is counted in the lake. Exits 1 where the books fall short. They may exceed after a
+crash or a 503, because what was stored then was not acknowledged.`,
+  options,
+  run: async context => {
+    const { values, stage, terminal } = context;
+    const nowMs = Date.now();
+    const window = windowOf(values.day, values['last-hour'], nowMs);
+    const ask = createAsker(context);
+    const bucket = await findOutput(stage.stackName, 'LakeBucketName', stage.aws).catch(error => {
+      throw stage.explain(error);
+    });
+    const received = await readReceived(stage, window);
+    const errors = await readDeliveryErrors(stage, bucket, window);
+    const kept = await readKept(ask, window);
+    const entries = { received, kept, undelivered: await undeliveredOf(errors, ask, window) };
+    await terminal.write(booksReport(entries, window, nowMs));
+    return isShort(balanceOf(entries)) ? 1 : 0;
+  },
+});
+
+function createAsker({ values, stage, terminal }: Context): Ask {
+  const athena = createAthena(stage);
+  return async sql => {
+    const { queryId, status } = await runQuery(athena, sql, {
+      timeoutSeconds: values['timeout-seconds'],
+      signal: terminal.signal,
+      onStatus: ({ state }) => terminal.progress(`counting the lake: ${state.toLowerCase()}`),
+    });
+    const rows: ResultRow[] = [];
+    for await (const page of athena.results(queryId, status)) rows.push(...page.rows);
+    return rows;
+  };
+}
+
+async function readKept(ask: Ask, window: Window): Promise<Kept> {
+  const [row = []] = await ask(keptSql(window));
+  return keptOf(row);
+}
+
+/** A statement may be 256 KB (https://docs.aws.amazon.com/athena/latest/ug/service-limits.html), and an id takes 45. */
+const maxIdsPerQuery = 2000;
+
+/** An event that could not be delivered may have been sent again, or replayed by hand: then the lake has it. */
+async function undeliveredOf(
+  { events, failedEvents, unreadable }: DeliveryErrors,
+  ask: Ask,
+  window: Window,
+): Promise<Undelivered> {
+  const ids = [...new Set([...events, ...failedEvents])];
+  const kept = new Set<string | null | undefined>();
+  for (let start = 0; start < ids.length; start += maxIdsPerQuery) {
+    const rows = await ask(amongSql(ids.slice(start, start + maxIdsPerQuery), window));
+    for (const [id] of rows) kept.add(id);
+  }
+  const missing = (of: ReadonlySet<string>) => [...of].filter(id => !kept.has(id)).length;
+  return { events: missing(events), failedEvents: missing(failedEvents), unreadable };
+}
