@@ -9,4 +9,5 @@ export const commands: Readonly<Record<string, CommandLoader>> = {
   'import-csv': () => import('./commands/import-csv.ts'),
   replay: () => import('./commands/replay.ts'),
   books: () => import('./commands/books.ts'),
+  forget: () => import('./commands/forget.ts'),
 };

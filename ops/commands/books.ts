@@ -4,20 +4,17 @@ import { amongSql, type Kept, keptOf, keptSql } from '../books/lake.ts';
 import { readReceived } from '../books/received.ts';
 import { booksReport } from '../books/report.ts';
 import { type Window, windowOf } from '../books/window.ts';
-import { type CommandContext, defineCommand, type OptionTable } from '../command.ts';
-import { createAthena } from '../sql/athena.ts';
-import type { ResultRow } from '../sql/result.ts';
-import { runQuery } from '../sql/run-query.ts';
+import { defineCommand, type OptionTable } from '../command.ts';
+import { type Asker, createAsker, timeoutOption } from '../sql/ask.ts';
 import { findOutput } from '../stack.ts';
 
 const options = {
   day: { kind: 'text', placeholder: 'YYYY-MM-DD', help: 'a day, UTC (default: today)' },
   'last-hour': { kind: 'flag', help: 'the last 60 minutes instead' },
-  'timeout-seconds': { kind: 'count', placeholder: 'N', default: 300, help: 'stop a query that takes longer' },
+  ...timeoutOption,
 } as const satisfies OptionTable;
 
-type Context = CommandContext<typeof options>;
-type Ask = (sql: string) => Promise<ResultRow[]>;
+type Ask = Asker['rows'];
 
 export const command = defineCommand({
   name: 'books',
@@ -34,7 +31,7 @@ crash or a 503, because what was stored then was not acknowledged.`,
     const { values, stage, terminal } = context;
     const nowMs = Date.now();
     const window = windowOf(values.day, values['last-hour'], nowMs);
-    const ask = createAsker(context);
+    const ask = createAsker(context, 'counting the lake').rows;
     const bucket = await findOutput(stage.stackName, 'LakeBucketName', stage.aws).catch(error => {
       throw stage.explain(error);
     });
@@ -46,20 +43,6 @@ crash or a 503, because what was stored then was not acknowledged.`,
     return isShort(balanceOf(entries)) ? 1 : 0;
   },
 });
-
-function createAsker({ values, stage, terminal }: Context): Ask {
-  const athena = createAthena(stage);
-  return async sql => {
-    const { queryId, status } = await runQuery(athena, sql, {
-      timeoutSeconds: values['timeout-seconds'],
-      signal: terminal.signal,
-      onStatus: ({ state }) => terminal.progress(`counting the lake: ${state.toLowerCase()}`),
-    });
-    const rows: ResultRow[] = [];
-    for await (const page of athena.results(queryId, status)) rows.push(...page.rows);
-    return rows;
-  };
-}
 
 async function readKept(ask: Ask, window: Window): Promise<Kept> {
   const [row = []] = await ask(keptSql(window));

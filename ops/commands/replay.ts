@@ -8,9 +8,8 @@ import { type FailedFilter, failedEventsSql, failedRowsOf, kindsSql } from '../r
 import { type ReplayTally, replayRows } from '../replay/replay-rows.ts';
 import { replayProgress, replayReport } from '../replay/report.ts';
 import { parseSince } from '../since.ts';
-import { type Athena, createAthena } from '../sql/athena.ts';
-import type { ResultPage, ResultRow } from '../sql/result.ts';
-import { runQuery } from '../sql/run-query.ts';
+import { type Asker, createAsker, timeoutOption } from '../sql/ask.ts';
+import type { ResultPage } from '../sql/result.ts';
 
 const options = {
   since: {
@@ -32,7 +31,7 @@ const options = {
   },
   limit: { kind: 'count', placeholder: 'N', help: 'take only the N oldest' },
   'dry-run': { kind: 'flag', help: 'tell what would pass and why the rest would not, store nothing' },
-  'timeout-seconds': { kind: 'count', placeholder: 'N', default: 300, help: 'stop a query that takes longer' },
+  ...timeoutOption,
 } as const satisfies OptionTable;
 
 type Context = CommandContext<typeof options>;
@@ -54,13 +53,13 @@ Exits 0 also where some still fail, 1 where the stream did not take them all.`,
     requireSubject(positionals);
     const sinceMs = values.since === undefined ? undefined : parseSince(values.since, Date.now());
     const filter = { sinceMs, codes: values.reason, sources: values.source };
-    const ask = createAsker(createAthena(stage), context);
+    const ask = createAsker(context, 'looking for failed events');
     await requireKnown(filter, ask);
     const isDryRun = values['dry-run'];
     const { region, endpoint, credentials } = stage.aws;
     const access = { ...(region && { region }), ...(endpoint && { endpoint }), ...(credentials && { credentials }) };
     const tally = await replayRows({
-      pages: rowsOf(ask(failedEventsSql(filter, values.limit))),
+      pages: rowsOf(ask.pages(failedEventsSql(filter, values.limit))),
       sink: isDryRun ? undefined : createClickstreamSink(stage.streamName, access),
       clock: systemClock,
       deviceOf: createDeviceReader(),
@@ -80,24 +79,10 @@ function requireSubject(positionals: readonly string[]): void {
   throw new UsageError(`Say what to replay: replay failed-events.${given}`);
 }
 
-type Ask = (sql: string) => AsyncGenerator<ResultPage>;
-
-function createAsker(athena: Athena, { values, terminal }: Context): Ask {
-  return async function* (sql) {
-    const { queryId, status } = await runQuery(athena, sql, {
-      timeoutSeconds: values['timeout-seconds'],
-      signal: terminal.signal,
-      onStatus: ({ state }) => terminal.progress(`looking for failed events: ${state.toLowerCase()}`),
-    });
-    yield* athena.results(queryId, status);
-  };
-}
-
 /** A reason or source that no failed event has is a slip of the pen: names those there are. */
-async function requireKnown({ sinceMs, codes, sources }: FailedFilter, ask: Ask): Promise<void> {
+async function requireKnown({ sinceMs, codes, sources }: FailedFilter, ask: Asker): Promise<void> {
   if (codes.length === 0 && sources.length === 0) return;
-  const rows: ResultRow[] = [];
-  for await (const page of ask(kindsSql({ sinceMs }))) rows.push(...page.rows);
+  const rows = await ask.rows(kindsSql({ sinceMs }));
   const known = (column: number) => [...new Set(rows.map(row => row[column] ?? ''))].sort();
   requireAll('reason', codes, known(0));
   requireAll('source', sources, known(1));
