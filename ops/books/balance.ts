@@ -1,17 +1,19 @@
 import type { Kept } from './lake.ts';
 import type { Received } from './received.ts';
 
-/** Events that Firehose could not deliver and the lake does not hold otherwise. */
-export interface Undelivered {
+/** How many events are somewhere else than in the lake's tables, by the table they belong to. */
+export interface Away {
   readonly events: number;
   readonly failedEvents: number;
-  readonly unreadable: number;
 }
 
 export interface Entries {
   readonly received: Received;
   readonly kept: Kept;
-  readonly undelivered: Undelivered;
+  /** What Firehose could not deliver; `unreadable` documents are none of collect's. */
+  readonly undelivered: Away & { readonly unreadable: number };
+  /** What `forget` removed. */
+  readonly forgotten: Away;
 }
 
 export interface Balance {
@@ -19,6 +21,7 @@ export interface Balance {
   readonly stored: number;
   readonly failed: number;
   readonly undelivered: number;
+  readonly forgotten: number;
   /** Accepted, acknowledged and nowhere. */
   readonly missingEvents: number;
   /** Rejected, acknowledged and nowhere. */
@@ -28,17 +31,18 @@ export interface Balance {
 }
 
 /**
- * Draws up the books: received = stored + failed + undelivered. Each of the two ways is held to its own count, so that
+ * Draws up the books: received = stored + failed + undelivered + forgotten. Each of the two ways is held to its own count, so that
  * more than expected on one cannot hide a loss on the other.
  */
-export function balanceOf({ received, kept, undelivered }: Entries): Balance {
-  const foundEvents = kept.stored + undelivered.events;
-  const foundFailed = kept.failed + kept.replayed + undelivered.failedEvents;
+export function balanceOf({ received, kept, undelivered, forgotten }: Entries): Balance {
+  const foundEvents = kept.stored + undelivered.events + forgotten.events;
+  const foundFailed = kept.failed + kept.replayed + undelivered.failedEvents + forgotten.failedEvents;
   return {
     received: received.accepted + received.rejected,
     stored: kept.stored + kept.replayed,
     failed: kept.failed,
     undelivered: undelivered.events + undelivered.failedEvents,
+    forgotten: forgotten.events + forgotten.failedEvents,
     missingEvents: Math.max(0, received.accepted - foundEvents),
     missingFailedEvents: Math.max(0, received.rejected - foundFailed),
     surplus: Math.max(0, foundEvents - received.accepted) + Math.max(0, foundFailed - received.rejected),

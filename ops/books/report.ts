@@ -18,6 +18,7 @@ export function booksReport(entries: Entries, window: Window, nowMs: number): st
     ],
     ['failed', balance.failed, 'in failed_events, and not replayed'],
     ['delivery errors', balance.undelivered, 'under delivery-errors/, and nowhere else'],
+    ['forgotten', balance.forgotten, 'removed by ops forget'],
     ['unacknowledged', received.unacknowledged, 'in requests that were answered 503: may be stored all the same'],
     ['duplicates', kept.duplicates, 'rows of events beyond the first of each event_id'],
   ];
@@ -61,5 +62,5 @@ function verdict(balance: Balance, unacknowledged: number): string[] {
     ];
   }
   const extra = surplus > 0 ? `, with ${formatCount(surplus)} of the unacknowledged stored as well` : '';
-  return [`Balanced: received = stored + failed + delivery errors${extra}.`];
+  return [`Balanced: received = stored + failed + delivery errors + forgotten${extra}.`];
 }

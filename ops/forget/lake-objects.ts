@@ -1,6 +1,7 @@
 import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
+import { forgottenPrefix } from '../books/forgotten.ts';
 import type { Stage } from '../stage.ts';
-import type { Rewritten } from './lines.ts';
+import type { RemovedRow, Rewritten } from './lines.ts';
 
 /** What came of the objects under one prefix. */
 export interface Removal {
@@ -11,7 +12,8 @@ export interface Removal {
 
 export interface LakeObjects {
   /**
-   * Puts each object under `prefix` through `rewrite` and writes back the ones that lost something; with `isDryRun` none.
+   * Puts each object under `prefix` through `rewrite` and writes back the ones that lost something, noting for the books which
+   * rows went; with `isDryRun` none.
    * An object that was changed meanwhile, by a compaction, is refused rather than overwritten.
    */
   readonly rewrite: (prefix: string, rewrite: (bytes: Buffer) => Rewritten | Promise<Rewritten>) => Promise<Removal>;
@@ -29,6 +31,11 @@ export function createLakeObjects({ aws, isLocal, explain }: Stage, options: Lak
   // A local bucket has no host name of its own.
   const client = new S3Client({ ...aws, forcePathStyle: isLocal });
 
+  async function note(Key: string, rows: readonly RemovedRow[]): Promise<void> {
+    const Body = rows.map(row => `${JSON.stringify(row)}\n`).join('');
+    await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
+  }
+
   async function rewriteObject(
     Key: string,
     rewrite: (bytes: Buffer) => Rewritten | Promise<Rewritten>,
@@ -36,8 +43,10 @@ export function createLakeObjects({ aws, isLocal, explain }: Stage, options: Lak
     signal.throwIfAborted();
     onObject(Key);
     const { Body, ETag, ContentType } = await client.send(new GetObjectCommand({ Bucket, Key }));
-    const { bytes, removed } = await rewrite(Buffer.from((await Body?.transformToByteArray()) ?? []));
+    const { bytes, removed, rows } = await rewrite(Buffer.from((await Body?.transformToByteArray()) ?? []));
     if (removed > 0 && !isDryRun) {
+      // Before they go: the books ask the lake first, so what is noted and still there counts once.
+      await note(`${forgottenPrefix}${Key}/${ETag?.replaceAll('"', '')}.json`, rows);
       await client.send(new PutObjectCommand({ Bucket, Key, Body: bytes, ContentType, IfMatch: ETag }));
     }
     return removed;

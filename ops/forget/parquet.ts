@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { textLiteral } from '../sql/literal.ts';
-import type { Rewritten } from './lines.ts';
+import { type Rewritten, removedRow } from './lines.ts';
 
 export interface ParquetRewriter {
   /** A Parquet object without the rows that meet `condition`; its columns and the order of its rows stay. */
@@ -19,13 +19,14 @@ export async function createParquetRewriter(dir: string): Promise<ParquetRewrite
   async function without(bytes: Buffer, condition: string): Promise<Rewritten> {
     await writeFile(before, bytes);
     const rows = `read_parquet(${textLiteral(before)})`;
-    const counted = await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${rows} WHERE ${condition}`);
-    const removed = Number(counted.getRows()[0]?.[0]);
-    if (removed === 0) return { bytes, removed };
+    const theirs = `SELECT ingest_id, received_at::VARCHAR FROM ${rows} WHERE ${condition}`;
+    const found = (await connection.runAndReadAll(theirs)).getRows();
+    const removed = { removed: found.length, rows: found.flatMap(([id, at]) => removedRow(id, at)) };
+    if (removed.removed === 0) return { bytes, ...removed };
     // GZIP as Firehose writes it: see EventsDelivery.
     const kept = `SELECT * FROM ${rows} WHERE (${condition}) IS NOT TRUE`;
     await connection.run(`COPY (${kept}) TO ${textLiteral(after)} (FORMAT parquet, COMPRESSION gzip)`);
-    return { bytes: await readFile(after), removed };
+    return { bytes: await readFile(after), ...removed };
   }
 
   return {

@@ -3,33 +3,13 @@ import { rm } from 'node:fs/promises';
 import { KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type OpsRun, runOps } from '../../unit/ops/run-ops.ts';
+import { runOps } from '../../unit/ops/run-ops.ts';
 import { type LocalStage, operator, post, type Stage, sql, startStage } from '../stage.ts';
 import { changedPackage } from '../stage-template.ts';
+import { books, figures, untilBooks } from './books.ts';
 import { failByMistake } from './failed-by-mistake.ts';
 
 const aws = ({ endpoint }: Stage) => ({ endpoint, region: 'us-east-1', credentials: operator });
-const books = ({ endpoint }: Stage, args: readonly string[] = ['--last-hour']): Promise<OpsRun> =>
-  runOps(['books', '--aws-port', new URL(endpoint).port, ...args]);
-
-/** Draws the books up until what is on its way has arrived. */
-async function untilBooks(stage: Stage, wanted: RegExp, timeoutMs = 20_000): Promise<OpsRun> {
-  const deadline = Date.now() + timeoutMs;
-  let run: OpsRun;
-  do {
-    run = await books(stage);
-    if (wanted.test(run.stdout)) return run;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  } while (Date.now() < deadline);
-  throw new Error(`Still not ${wanted} after ${timeoutMs} ms:\n${run.stdout}${run.stderr}`);
-}
-
-/** Figures of the books by their names. */
-function figures({ stdout }: OpsRun): Record<string, number> {
-  const lines = [...stdout.matchAll(/^([a-z ]+?) {2,}([\d,]+) {2}/gm)];
-  return Object.fromEntries(lines.map(([, name = '', count = '']) => [name, Number(count.replaceAll(',', ''))]));
-}
-
 describe('books of a stage under faults (F1)', () => {
   let stage: LocalStage;
   beforeAll(async () => {

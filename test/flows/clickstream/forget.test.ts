@@ -75,6 +75,14 @@ describe('a person who is to be forgotten', () => {
   });
 });
 
+it('leaves books that balance', async () => {
+  const { exitCode, stdout } = await runOps(['books', '--last-hour', '--aws-port', new URL(stage.endpoint).port]);
+  expect([exitCode, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^received +11 [\s\S]*^forgotten +10 [\s\S]*^Balanced: /m),
+  ]);
+});
+
 it('without a user, says so', async () => {
   expect(await forget([])).toMatchObject({ exitCode: 2, stderr: 'Say whom to forget: forget --user ID.\n' });
 });

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { balanceOf, type Entries } from '../../../ops/books/balance.ts';
 import { addErrors } from '../../../ops/books/delivery-errors.ts';
+import { linesOf } from '../../../ops/books/objects.ts';
 import { booksReport } from '../../../ops/books/report.ts';
 import { windowOf } from '../../../ops/books/window.ts';
 
@@ -10,16 +11,18 @@ const nowMs = Date.parse('2026-11-20T12:34:56Z');
 const even = {
   received: { accepted: 10, rejected: 4, unacknowledged: 0 },
   kept: { stored: 8, replayed: 1, failed: 2, duplicates: 0 },
-  undelivered: { events: 2, failedEvents: 1, unreadable: 0 },
+  undelivered: { events: 1, failedEvents: 1, unreadable: 0 },
+  forgotten: { events: 1, failedEvents: 0 },
 };
 
 describe('the balance', () => {
-  test('is even where every event is stored, failed or under delivery-errors/', () => {
+  test('is even where every event is stored, failed, under delivery-errors/ or forgotten', () => {
     expect(balanceOf(even)).toEqual({
       received: 14,
       stored: 9,
       failed: 2,
-      undelivered: 3,
+      undelivered: 2,
+      forgotten: 1,
       missingEvents: 0,
       missingFailedEvents: 0,
       surplus: 0,
@@ -37,7 +40,7 @@ describe('the verdict', () => {
   const verdictOf = (entries: Entries, window = day) => booksReport(entries, window, nowMs).split('\n\n')[2];
 
   test('is balanced where nothing is missing', () => {
-    expect(verdictOf(even)).toBe('Balanced: received = stored + failed + delivery errors.\n');
+    expect(verdictOf(even)).toBe('Balanced: received = stored + failed + delivery errors + forgotten.\n');
   });
 
   test('allows for what was stored without being acknowledged', () => {
@@ -95,7 +98,7 @@ describe('delivery errors', () => {
     `${JSON.stringify({ arrivalTimestamp: nowMs, rawData: Buffer.from(documents.join('\n')).toString('base64') })}\n`;
   const read = (key: string, ...objects: Buffer[]) => {
     const found = { events: new Set<string>(), failedEvents: new Set<string>(), unreadable: 0 };
-    for (const bytes of objects) addErrors(found, `delivery-errors/${key}`, bytes, window);
+    for (const bytes of objects) addErrors(found, `delivery-errors/${key}`, linesOf(bytes), window);
     return { events: [...found.events], failedEvents: [...found.failedEvents], unreadable: found.unreadable };
   };
 

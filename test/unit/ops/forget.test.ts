@@ -66,4 +66,10 @@ describe('objects', () => {
     const { bytes, removed } = withoutDocuments(Buffer.from(record('good', 'bad') + record('bad', 'bad')), isBad);
     expect([bytes.toString(), removed]).toEqual([record('good'), 3]);
   });
+
+  test('tell the books which rows went, to the minute', () => {
+    const line = '{"ingest_id":"r-0","received_at":"2026-11-20 10:00:59.999","raw":"bad"}';
+    const { rows } = withoutLines(Buffer.from(`${line}\nbad\n`), isBad);
+    expect(rows).toEqual([{ ingest_id: 'r-0', received_at: '2026-11-20 10:00' }]);
+  });
 });
