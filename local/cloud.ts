@@ -12,6 +12,7 @@ import { lockFolder } from './lock.ts';
 import { createNotDeployed } from './not-deployed.ts';
 import type { CloudContext, CloudPart, Provider } from './part.ts';
 import { createAthena } from './services/athena/athena.ts';
+import { createCloudWatch } from './services/cloudwatch/cloudwatch.ts';
 import { createControlServices } from './services/control/control.ts';
 import { createFirehose } from './services/firehose/firehose.ts';
 import { createGlue } from './services/glue/glue.ts';
@@ -129,7 +130,7 @@ async function start(
   const authorizer = createAuthorizer(roles.policiesOf);
   const faults = createFaults(options.random ?? Math.random);
   const control = createControlServices(context, { stackName, deployment: () => deployment });
-  const services = [...control, ...parts.flatMap(part => part.services ?? [])];
+  const services = [...control, createCloudWatch(context), ...parts.flatMap(part => part.services ?? [])];
   const { callerOf } = lambda;
   gate = await openGate({ port: options.awsPort ?? 0, services, callerOf, authorizer, faults, meter, log });
   undo.push(gate.stop);

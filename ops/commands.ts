@@ -7,4 +7,7 @@ export type CommandLoader = () => Promise<{ readonly command: Command }>;
 export const commands: Readonly<Record<string, CommandLoader>> = {
   sql: () => import('./commands/sql.ts'),
   'import-csv': () => import('./commands/import-csv.ts'),
+  replay: () => import('./commands/replay.ts'),
+  books: () => import('./commands/books.ts'),
+  forget: () => import('./commands/forget.ts'),
 };

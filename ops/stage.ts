@@ -14,10 +14,13 @@ export interface AwsClientOptions {
 export interface Stage {
   readonly name: string;
   readonly isLocal: boolean;
+  readonly stackName: string;
   /** Athena's workgroup. */
   readonly workgroup: string;
   /** Glue's database. */
   readonly database: string;
+  /** The Kinesis stream of events. */
+  readonly streamName: string;
   readonly aws: AwsClientOptions;
   /** Address of the HTTP API, without a slash at its end. Throws CommandError where the stage is not deployed. */
   readonly apiUrl: () => Promise<string>;
@@ -45,6 +48,7 @@ export function createStage(values: StageValues): Stage {
     throw new UsageError(`"${name}" cannot be the name of a stage: letters, digits and hyphens, as in dev.`);
   }
   const isLocal = name === 'local';
+  const stackName = `tableside-${name}`;
   if (isLocal && region !== undefined) throw new UsageError('--region is for a deployed stage; local is us-east-1.');
   const aws = isLocal ? localClientOptions(awsPort) : deployedClientOptions(region);
   const explain = (error: unknown) => explainAwsError(error, isLocal ? { awsPort } : { stage: name });
@@ -53,12 +57,22 @@ export function createStage(values: StageValues): Stage {
     if (isLocal) return `http://127.0.0.1:${port}`;
     // Loaded here because most commands never ask: the client takes longer to start than they do.
     const { findHttpApiUrl } = await import('./stack.ts');
-    return findHttpApiUrl(`tableside-${name}`, aws).catch(error => {
+    return findHttpApiUrl(stackName, aws).catch(error => {
       throw explain(error);
     });
   }
 
-  return { name, isLocal, workgroup: `tableside_${name}`, database: `tableside_${name}`, aws, apiUrl, explain };
+  return {
+    name,
+    isLocal,
+    stackName,
+    workgroup: `tableside_${name}`,
+    database: `tableside_${name}`,
+    streamName: `tableside-${name}-clickstream`,
+    aws,
+    apiUrl,
+    explain,
+  };
 }
 
 function localClientOptions(awsPort: number): AwsClientOptions {

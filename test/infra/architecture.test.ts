@@ -106,7 +106,7 @@ describe('style', () => {
 
 /** docs/adr/0008: the local cloud stays small enough to be read. Whoever raises a number says there what for. */
 const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
-  ['local/**/*.ts', 7300],
+  ['local/**/*.ts', 7375],
   ['local/engines/**/*.ts', 1900],
   ['local/services/s3/**/*.ts', 970],
   ['local/services/{athena,glue}/**/*.ts', 570],

@@ -21,10 +21,5 @@ export const handler = httpHandler(
     if ('refused' in outcome) throw new AppError(statuses[outcome.refused], outcome.detail, outcome);
     return ok({ success: true, ...outcome });
   },
-  {
-    body: {
-      maxBytes: maxBatchBytes,
-      onRefused: ({ status }) => count({ RequestsRefused: 1 }, { refused: status === 413 ? 'too-large' : 'malformed' }),
-    },
-  },
+  { body: { maxBytes: maxBatchBytes, onRefused: refused => count({ RequestsRefused: 1 }, { refused }) } },
 );

@@ -1,11 +1,11 @@
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import type { RecordSink } from '../clickstream/put-all.ts';
-import { createKinesisClient, oneAttemptLong } from './clients.ts';
+import { type AwsAccess, createKinesisClient, oneAttemptLong } from './clients.ts';
 import { isTransient } from './transient.ts';
 
 /** Puts packed records on the stream. Rejects where trying again cannot help: no stream, no right to it. */
-export function createClickstreamSink(streamName: string): RecordSink {
-  const client = createKinesisClient();
+export function createClickstreamSink(streamName: string, access?: AwsAccess): RecordSink {
+  const client = createKinesisClient(access);
   return {
     put: async records => {
       const Records = records.map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: data }));

@@ -10,7 +10,12 @@ interface CollectPorts extends Clock {
   readonly events: RecordSink;
   readonly failedEvents: RecordSink;
   readonly newId: () => string;
-  readonly count: (counts: Readonly<Record<string, number>>, properties: Readonly<Record<string, string>>) => void;
+  /** `atMs`: when what is counted was received; now, where absent. */
+  readonly count: (
+    counts: Readonly<Record<string, number>>,
+    properties: Readonly<Record<string, string>>,
+    atMs?: number,
+  ) => void;
 }
 
 /** A request whose every event is durable: the accepted ones in the stream, the rejected ones among the failed events. */
@@ -38,7 +43,8 @@ async function collect(
   ports: CollectPorts,
   settings: Parameters<typeof takeIn>[2],
 ): Promise<Collected | Refusal> {
-  const intake = takeIn(request, { requestId: ports.newId(), receivedAtMs: ports.now() }, settings);
+  const receivedAtMs = ports.now();
+  const intake = takeIn(request, { requestId: ports.newId(), receivedAtMs }, settings);
   if ('refused' in intake) return intake;
   const results = await Promise.allSettled([
     putAll(intake.eventRecords, ports.events, ports),
@@ -50,7 +56,7 @@ async function collect(
   const undone = answers.find(({ refused }) => refused.length > 0);
   if (thrown !== undefined || undone !== undefined) {
     // Some of them may be stored all the same: the books must know that nobody was told so.
-    ports.count({ EventsUnacknowledged: received }, { source, protocol });
+    ports.count({ EventsUnacknowledged: received }, { source, protocol }, receivedAtMs);
   }
   if (thrown !== undefined) throw thrown.reason;
   if (undone !== undefined) return notDurable(undone.cause);
@@ -59,7 +65,7 @@ async function collect(
     EventsAccepted: received - rejected.length,
     EventsRejected: rejected.length,
   };
-  ports.count(counts, { source, protocol });
+  ports.count(counts, { source, protocol }, receivedAtMs);
   return rejected.length > 0 ? { rejected } : {};
 }
 

@@ -24,9 +24,9 @@ import { snowplow } from './protocols/snowplow.ts';
 import { type Receipt, type Stamp, stampOf, userAgentOf } from './stamp.ts';
 
 // Rudder speaks Segment's dialect at Segment's paths and is known by its headers: it must be asked first.
-const protocols: readonly Protocol[] = [rudder, segment, snowplow, posthog, jitsu, awsClickstream];
+export const protocols: readonly Protocol[] = [rudder, segment, snowplow, posthog, jitsu, awsClickstream];
 
-interface IntakeSettings {
+export interface IntakeSettings {
   /** Source names by write key. */
   readonly sources: ReadonlyMap<string, string>;
   readonly deviceOf: (userAgent: string | undefined) => Device;
@@ -147,10 +147,15 @@ function withContext(item: unknown, shared: JsonRecord | undefined): unknown {
   return { ...item, context: isRecord(item.context) ? { ...shared, ...item.context } : shared };
 }
 
-/** One event to its line of JSON, or to why it is rejected. */
-function createReader(envelope: Envelope, protocol: Protocol, stamp: Stamp, settings: IntakeSettings) {
+/** One event to its line of JSON, or to why it is rejected: the rules that a replay goes by as well. */
+export function createReader(
+  envelope: Envelope,
+  protocol: Protocol,
+  stamp: Stamp,
+  settings: Pick<IntakeSettings, 'deviceOf'>,
+): (item: unknown, index: number) => string | Rejection {
   const encode = createEncoder(stamp);
-  return (item: unknown, index: number): string | Rejection => {
+  return (item, index) => {
     const reading = protocol.read(item, envelope);
     if ('code' in reading) return reading;
     const occurredMs = occurredAt(reading.timestamp, stamp.skewMs, stamp.receivedAtMs);

@@ -9,8 +9,8 @@ const maxGzipLayers = 2;
 export interface BodyRule {
   /** Inflated. */
   readonly maxBytes: number;
-  /** Hears of each body that is refused, before the handler could. */
-  readonly onRefused?: (error: AppError) => void;
+  /** Hears of each body that is refused before the handler could refuse it. */
+  readonly onRefused?: (why: 'too-large' | 'malformed') => void;
 }
 
 /** Middleware that leaves the body as text: base64 and gzip undone, at most `maxBytes` of it. */
@@ -20,7 +20,7 @@ export function textBody({ maxBytes, onRefused }: BodyRule): MiddlewareObj<APIGa
       try {
         event.body = decodeBody(event.body ?? '', event.isBase64Encoded, maxBytes);
       } catch (error) {
-        if (error instanceof AppError) onRefused?.(error);
+        if (error instanceof AppError) onRefused?.(error.status === 413 ? 'too-large' : 'malformed');
         throw error;
       }
       event.isBase64Encoded = false;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { post, type Stage, sql, untilSql } from '../stage.ts';
+import { figures, untilBooks } from './books.ts';
 
 const projectDir = join(import.meta.dirname, '../../..');
 
@@ -117,6 +118,24 @@ describe('what was answered with 200', () => {
       storedIds,
       ids.sort().map(id => [id]),
     );
+    await end(after, 'SIGTERM');
+  });
+
+  it('is in the books, which may exceed after kill -9 in the middle of a load and never fall short', async () => {
+    const before = await start();
+    const load = Array.from({ length: 10 }, () => send(before, 20).catch(() => []));
+    await Promise.race(load);
+    await end(before, 'SIGKILL');
+    const acknowledged = (await Promise.all(load)).flat();
+    expect(acknowledged.length).toBeGreaterThan(0);
+    const after = await start();
+    const wanted = acknowledged.map(id => `'${id}'`).join(', ');
+    const stored = `select count(distinct event_id) from events where event_id in (${wanted})`;
+    await untilSql(after, stored, [[String(acknowledged.length)]]);
+    // Some may have been counted, but killed before they were answered: they are on their way.
+    const run = await untilBooks(after, /^Balanced/m);
+    expect(run.exitCode).toBe(0);
+    expect(figures(run).received).toBeGreaterThanOrEqual(acknowledged.length);
     await end(after, 'SIGTERM');
   });
 

@@ -12,7 +12,7 @@ function collectWith(sinks: { events?: FakeSink; failedEvents?: FakeSink } = {})
     events,
     failedEvents,
     newId: () => 'request',
-    count: (counts, properties) => counted.push({ ...counts, ...properties }),
+    count: (counts, properties, atMs) => counted.push({ ...counts, ...properties, ...(atMs && { atMs }) }),
   });
   const good = { type: 'track', event: 'E', userId: 'u' };
   const post = (...batch: unknown[]) =>
@@ -20,7 +20,8 @@ function collectWith(sinks: { events?: FakeSink; failedEvents?: FakeSink } = {})
   return { post, good, bad: { type: 'nothing' }, events, failedEvents, counted };
 }
 
-const origin = { source: 'website', protocol: 'segment' };
+// At the time of receipt, however long the puts took: the books compare it with received_at.
+const origin = { source: 'website', protocol: 'segment', atMs: 1_000_000 };
 
 test('a request of good events is one record on the stream', async () => {
   const { post, good, events, failedEvents, counted } = collectWith();

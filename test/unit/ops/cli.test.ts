@@ -37,9 +37,9 @@ describe('help', () => {
 
 describe('mistakes', () => {
   test.each([
-    [['sqll'], 'There is no command "sqll". Did you mean "sql"? There are sql, import-csv.'],
-    [['constructor'], 'There is no command "constructor". There are sql, import-csv.'],
-    [['--stage', 'dev'], 'The command comes first: one of sql, import-csv.'],
+    [['sqll'], 'There is no command "sqll". Did you mean "sql"? There are sql, import-csv, replay, books, forget.'],
+    [['constructor'], 'There is no command "constructor". There are sql, import-csv, replay, books, forget.'],
+    [['--stage', 'dev'], 'The command comes first: one of sql, import-csv, replay, books, forget.'],
     [['sql', '--stage', 'a_b'], '"a_b" cannot be the name of a stage: letters, digits and hyphens, as in dev.'],
     [['sql', '--region', 'eu-west-1'], '--region is for a deployed stage; local is us-east-1.'],
     [['sql', 'select', '1'], 'Put the SQL in quotes: sql "select …".'],
