@@ -7,36 +7,24 @@ import { createGuests } from '../guests.ts';
 import { interleave, processorMs, speedOf } from '../measure.ts';
 import { atLeast, type BenchContext, checkBooks, type Result, type Row } from '../row.ts';
 
-const visits = 200;
+const eventsARound = 2_000;
 
 /** Row 1: collect's own work, from the text of a body to the records to put. */
 export const parseAndPack: Row = {
   id: 1,
-  run: async context => [
-    await measure(context, { id: '1a', eventCount: 10, repeats: 1 }),
-    await measure(context, { id: '1b', eventCount: 50, repeats: 1 }),
-  ],
+  run: async context => [await measure(context, '1a', 10), await measure(context, '1b', 50)],
 };
 
-interface Size {
-  readonly id: string;
-  readonly eventCount: number;
-  /** How often a round goes through all visits. */
-  readonly repeats: number;
-}
-
-async function measure({ amount }: BenchContext, { id, eventCount, repeats }: Size): Promise<Result> {
+async function measure({ amount }: BenchContext, id: string, eventCount: number): Promise<Result> {
   const { visit } = createGuests();
   const settings = { sources, deviceOf: createDeviceReader() };
-  const requests = Array.from({ length: visits }, () => prepare(visit(eventCount)));
+  const requests = Array.from({ length: eventsARound / eventCount }, () => prepare(visit(eventCount)));
   let oursBytes = 0;
   let floorBytes = 0;
 
   function ours(): void {
-    for (let repeat = 0; repeat < repeats; repeat++) {
-      for (const { request, receipt } of requests) {
-        oursBytes += bytesIn(accepted(takeIn(request, receipt, settings)).eventRecords);
-      }
+    for (const { request, receipt } of requests) {
+      oursBytes += bytesIn(accepted(takeIn(request, receipt, settings)).eventRecords);
     }
   }
 
@@ -46,13 +34,11 @@ async function measure({ amount }: BenchContext, { id, eventCount, repeats }: Si
    * renames, or computes anything.
    */
   function floor(): void {
-    for (let repeat = 0; repeat < repeats; repeat++) {
-      for (const { request, rows } of requests) {
-        JSON.parse(request.body);
-        let text = '';
-        for (const row of rows) text += `${JSON.stringify(row)}\n`;
-        floorBytes += Buffer.from(text).byteLength;
-      }
+    for (const { request, rows } of requests) {
+      JSON.parse(request.body);
+      let text = '';
+      for (const row of rows) text += `${JSON.stringify(row)}\n`;
+      floorBytes += Buffer.from(text).byteLength;
     }
   }
 
@@ -61,7 +47,7 @@ async function measure({ amount }: BenchContext, { id, eventCount, repeats }: Si
   [oursBytes, floorBytes] = [0, 0];
   const timed = await interleave(ours, floor, rounds, processorMs);
   // On the clock only bytes are counted, which costs nothing; that they are all the events was checked before.
-  const bytes = rounds * repeats * requests.reduce((sum, request) => sum + request.bytes, 0);
+  const bytes = rounds * requests.reduce((sum, request) => sum + request.bytes, 0);
   checkBooks(`Row ${id}, bytes of collect`, bytes, oursBytes);
   checkBooks(`Row ${id}, bytes of the floor`, bytes, floorBytes);
   const name = `parse + check + enrich + pack ÷ JSON.parse + JSON.stringify of the same, ${eventCount} events`;
