@@ -1,7 +1,7 @@
 import { assumed, billOfMillion, type Charge, deployed, standingBillOfMonth, totalOf } from './bill.ts';
 import prices from './prices.json' with { type: 'json' };
 import { markdownTable } from './report.ts';
-import { countVisits } from './usage.ts';
+import { countVisits, type Usage } from './usage.ts';
 
 const batchSizes = [1, 10, 50] as const;
 const countedEvents = 5_000;
@@ -14,9 +14,11 @@ const monthlyEvents = [100_000, 1e6, 10e6, 100e6, 1e9];
 
 /** docs/costs.md, from counted calls and bench/prices.json. A test compares them; `npx vitest run --project unit costs -u` writes it. */
 export async function costsMarkdown(): Promise<string> {
-  const bills: Charge[][] = [];
-  for (const size of batchSizes) bills.push(billOfMillion(await countVisits(size, countedEvents / size)));
+  const usages: Usage[] = [];
+  for (const size of batchSizes) usages.push(await countVisits(size, countedEvents / size));
+  const bills = usages.map(billOfMillion);
   const bill = bills[usual] ?? [];
+  const eventBytes = (usages[usual]?.payloadBytes ?? 0) / countedEvents;
   const production = standingBillOfMonth('ON_DEMAND', metricsOfOneTracker);
   const development = standingBillOfMonth('PROVISIONED', metricsOfOneTracker);
   return `# What the clickstream costs
@@ -49,9 +51,11 @@ ${standingLines(production, development)}
 
 These are there as long as the stack is, but for the metrics and files, which stop with the traffic. Production's stream is on
 demand (\`infra/stages/prod.yml\`): it needs no one to watch its capacity. Development's one shard takes 1 MB or 1,000 records a
-second for less; with packed records that is some thousand events a second, so a restaurant may well run production on it too
-(parameter \`StreamMode\`). Detailed route metrics (\`infra/platform/http-api.yml\`) are billed as custom metrics, six a route that is
-used: a site with one tracker uses one route, but each further one adds ${dollars(6 * prices.cloudWatch.perMetricMonth)} a month.
+second for less; packed, and at the ${Math.round(eventBytes)} bytes that an event takes here, that is some ${hundreds(1e6 / eventBytes)} events a second, so a
+restaurant may well run production on it too (parameter \`StreamMode\`).
+
+Detailed route metrics (\`infra/platform/http-api.yml\`) are billed as custom metrics, six a route that is used: a site with one
+tracker uses one route, but each further one adds ${dollars(6 * prices.cloudWatch.perMetricMonth)} a month.
 
 ## Which dominates when
 
@@ -100,3 +104,4 @@ function dollars(value: number | undefined, digits = 2): string {
 }
 
 const millions = (value: number) => `${Number(value.toPrecision(2)).toLocaleString('en-US')} million`;
+const hundreds = (value: number) => (Math.round(value / 100) * 100).toLocaleString('en-US');

@@ -97,7 +97,8 @@ export function createGuests(seed = 20_261_120): Guests {
   return { visit };
 }
 
-function uuidFrom(random: () => number): string {
+/** A random (version 4) UUID. */
+export function uuidFrom(random: () => number): string {
   const hex = Array.from({ length: 8 }, () =>
     Math.floor(random() * 0x10000)
       .toString(16)

@@ -6,7 +6,7 @@ import { createDeviceReader } from '../../src/lib/clickstream/device.ts';
 import { eventColumns } from '../../src/lib/clickstream/event.ts';
 import { takeIn } from '../../src/lib/clickstream/intake.ts';
 import { httpEventOfVisit, sources } from '../collect.ts';
-import { createGuests } from '../guests.ts';
+import { createGuests, createRandom, uuidFrom } from '../guests.ts';
 import { counted } from '../measure.ts';
 import { atMost, checkBooks, type Row } from '../row.ts';
 
@@ -40,11 +40,12 @@ export const lakeFile: Row = {
 
 function collectedLines(): Buffer {
   const { visit } = createGuests();
+  const random = createRandom(7);
   const settings = { sources, deviceOf: createDeviceReader() };
   const records = Array.from({ length: visits }, () => {
     const next = visit(eventsPerVisit);
     const { rawPath: path, headers, body = '', requestContext } = httpEventOfVisit(next);
-    const receipt = { requestId: crypto.randomUUID(), receivedAtMs: next.sentAtMs + 60 };
+    const receipt = { requestId: uuidFrom(random), receivedAtMs: next.sentAtMs + 60 };
     const request = { path, headers, body, sourceIp: requestContext.http.sourceIp };
     const intake = takeIn(request, receipt, settings);
     if ('refused' in intake) throw new Error(`The request was refused: ${intake.detail}`);

@@ -13,7 +13,7 @@ const requestsARound = 300;
 const inFlight = 8;
 const requestsPerSecond = 20;
 const deliveryTimeoutMs = 60_000;
-const pollMs = 10;
+const pollMs = 25;
 
 /** Row 9: what the local stack costs over the bare parts, and how soon an answered event can be asked for. */
 export const localStack: Row = {
