@@ -31,7 +31,7 @@ export function createHandler({ events, failedEvents, writeMetrics, now }: Handl
       if ('refused' in outcome) throw new AppError(500, outcome.detail, outcome);
       return ok({ success: true, ...outcome });
     },
-    { maxBodyBytes: maxBatchBytes },
+    { body: { maxBytes: maxBatchBytes } },
   );
   return async (event: APIGatewayProxyEventV2): Promise<void> => {
     const answer = await handler(event, lambdaContext);
