@@ -150,5 +150,6 @@ describe('a start that cannot be', () => {
     expect((await failToStart('--prot', '1')).output).toContain('--prot');
     const { code, output } = await failToStart('--port', 'eighty');
     expect([code, output]).toEqual([2, expect.stringContaining('--port takes a number')]);
+    expect((await failToStart('--chaos', 'often')).output).toContain('--chaos takes a percentage from 0 to 100');
   });
 });
