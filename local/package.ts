@@ -9,6 +9,8 @@ const inputs = ['serverless.yml', 'package.json', 'package-lock.json', 'tsconfig
 /** Old packages are kept so that going back to a branch is as quick as staying on one. */
 const keptPackages = 4;
 const packagingTimeoutSeconds = 180;
+/** serverless-esbuild leaves the esbuild of a failed build running, and with it osls, which has said why long before. */
+const lastWordsMs = 500;
 
 export interface PackageOptions {
   readonly projectDir: string;
@@ -66,14 +68,18 @@ function runServerless(projectDir: string, stage: string, into: string): Promise
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: packagingTimeoutSeconds * 1000,
   });
-  const output: Buffer[] = [];
-  child.stdout.on('data', chunk => output.push(chunk));
-  child.stderr.on('data', chunk => output.push(chunk));
+  let output = '';
+  function hear(chunk: Buffer): void {
+    output += chunk;
+    if (/^Error:/m.test(output)) setTimeout(() => child.kill(), lastWordsMs).unref();
+  }
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', code => {
       if (code === 0) resolve();
-      else reject(new Error(`sls package failed:\n${Buffer.concat(output).toString('utf8').trim()}`));
+      else reject(new Error(`sls package failed:\n${output.trim()}`));
     });
   });
 }

@@ -23,7 +23,8 @@ export type Effect =
   | { readonly kind: 'hang' };
 
 export interface Fault {
-  readonly effect: Effect;
+  /** What happens, or what chooses it for each call. */
+  readonly effect: Effect | ((target: FaultTarget) => Effect);
   /** SigV4 name, `kinesis`; absent: any. */
   readonly service?: string;
   /** `PutRecords`; absent: any. */
@@ -72,7 +73,7 @@ export function createFaults(random: () => number): Faults {
 
   async function perform(target: FaultTarget, call: Call): Promise<Reply | typeof brokenConnection> {
     const fault = active.size > 0 ? next(target) : undefined;
-    const effect = fault?.effect;
+    const effect = typeof fault?.effect === 'function' ? fault.effect(target) : fault?.effect;
     switch (effect?.kind) {
       case undefined:
         return call.perform();

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,10 +12,16 @@ const samples = readdirSync(join(projectDir, 'events')).filter(name => name.ends
 const run = promisify(execFile);
 
 let stage: LocalStage;
+/** osls unpacks a function for each call, and leaves it there. */
+let unpackDir: string;
 beforeAll(async () => {
+  unpackDir = await mkdtemp(join(tmpdir(), 'tableside-'));
   stage = await startStage();
 });
-afterAll(() => stage?.stop());
+afterAll(async () => {
+  await stage?.stop();
+  await rm(unpackDir, { recursive: true, force: true });
+});
 
 /** `npx sls invoke local`, as a person types it. */
 async function invoke(functionName: string, sample: string, endpoint: string) {
@@ -21,7 +29,7 @@ async function invoke(functionName: string, sample: string, endpoint: string) {
   return run(process.execPath, [join(projectDir, 'node_modules/serverless/bin/serverless.js'), ...args], {
     cwd: projectDir,
     timeout: 60_000,
-    env: { ...process.env, AWS_ENDPOINT_URL: endpoint },
+    env: { ...process.env, AWS_ENDPOINT_URL: endpoint, TMPDIR: unpackDir },
   });
 }
 

@@ -106,7 +106,7 @@ describe('style', () => {
 
 /** docs/adr/0008: the local cloud stays small enough to be read. Whoever raises a number says there what for. */
 const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
-  ['local/**/*.ts', 7375],
+  ['local/**/*.ts', 7500],
   ['local/engines/**/*.ts', 1900],
   ['local/services/s3/**/*.ts', 970],
   ['local/services/{athena,glue}/**/*.ts', 570],
@@ -116,7 +116,7 @@ const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
   ['local/lambda*.ts', 460],
   ['local/http-api*.ts', 370],
   ['local/template*.ts', 300],
-  ['local/gate/**/*.ts', 950],
+  ['local/gate/**/*.ts', 1000],
 ];
 
 describe('line budgets', () => {
