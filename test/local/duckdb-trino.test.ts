@@ -237,6 +237,8 @@ const aggregates: readonly (readonly [expression: string, text: string | null])[
   ['array_agg(name order by name desc)', '[cy, bob, ann]'],
   ["listagg(name, '+') within group (order by name)", 'ann+bob+cy'],
   ['map_agg(name, age) filter (where age > 20)', '{ann=30}'],
+  ['map_agg(age, name)', '{20=bob, 30=ann}'],
+  ['map_agg(team, name)', '{x=ann, y=bob}'],
   ['histogram(age)', '{20=2, 30=1}'],
   ['max_by(name, age)', 'ann'],
   ['max_by(team, name)', null],
@@ -274,6 +276,13 @@ describe('Trino expressions on DuckDB', () => {
 });
 
 describe('Trino statements on DuckDB', () => {
+  it('gathers many keys, or many values of a few, in no more than n log n', async () => {
+    const many = 'select cardinality(map_agg(x, 1)), map_agg(x % 2, 1) from unnest(sequence(1, 60000)) t(x)';
+    const started = performance.now();
+    expect((await evaluate(many)).rows).toEqual([['60000', '{0=1, 1=1}']]);
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
   it.each([
     [
       'lag ignoring nulls',

@@ -184,4 +184,10 @@ CREATE MACRO trino_sequence(first, last) AS CASE WHEN first <= last THEN generat
   (first, last, step) AS list_transform(generate_series(first, last, step), lambda item: cast_to_type(item, first));
 CREATE MACRO trino_repeat(x, n) AS list_transform(range(n), lambda i: x);
 CREATE MACRO trino_cardinality(x) AS CASE json_type(to_json(x)) WHEN 'ARRAY' THEN json_array_length(to_json(x)) ELSE len(json_keys(to_json(x))) END;
-CREATE MACRO helper_map(pairs) AS map_from_entries(list_filter(pairs, lambda pair, i: list_position(list_transform(pairs, lambda p: p[1]), pair[1]) = i));
+-- One value for each key, the first, as Trino's: sorted by key and place, each pair beside the one before it, in n log n.
+CREATE MACRO helper_placed(pairs) AS list_sort(list_transform(list_filter(pairs, lambda pair: pair[1] IS NOT NULL),
+  lambda pair, i: row(pair[1], i, pair[2])));
+CREATE MACRO helper_firsts(placed) AS list_filter(list_zip(placed, list_concat([NULL], placed[:-2])),
+  lambda two, i: two[1][1] IS NOT NULL AND (i = 1 OR two[1][1] <> two[2][1]));
+CREATE MACRO helper_map(pairs) AS CASE WHEN pairs IS NOT NULL THEN
+  map_from_entries(list_transform(helper_firsts(helper_placed(pairs)), lambda two: row(two[1][1], two[1][3]))) END;
