@@ -64,6 +64,11 @@ const answers: readonly (readonly [expression: string, text: string | null])[] =
   ['0.0001e0', '1.0E-4'],
   ['1e0 / 0', 'Infinity'],
   ['1.50', '1.50'],
+  ["decimal '1.10'", '1.10'],
+  ["decimal '-7'", '-7'],
+  [`json '{"a":1}'`, '{"a":1}'],
+  [`json_extract_scalar(json '{"a":1}', '$.a')`, '1'],
+  [`cast('{"a":1}' as json)`, '"{\\"a\\":1}"'],
   ['12345678901234567', '12345678901234567'],
   ["array['a', null, 'b']", '[a, null, b]'],
   ["map(array['a', 'b'], array[1, 2])", '{a=1, b=2}'],
@@ -93,6 +98,11 @@ const answers: readonly (readonly [expression: string, text: string | null])[] =
   ['null is distinct from 1', 'true'],
   ['array[10, 20][2]', '20'],
   ["map(array['k'], array['v'])['k']", 'v'],
+  ["map(array['k'], array[null])['k']", null],
+  ['array[1, null][2]', null],
+  ["row(1, 'a')[2]", 'a'],
+  ['try(array[1][2])', null],
+  ['element_at(array[1], 2)', null],
   // Casts
   ['cast(1.5e0 as varchar)', '1.5E0'],
   ['cast(100 as varchar)', '100'],
@@ -389,6 +399,14 @@ describe('what Athena would refuse', () => {
       "SYNTAX_ERROR: line 1:27: Column 'y' cannot be resolved",
     ],
     ['select 1 / 0', 'DIVISION_BY_ZERO: Division by zero'],
+    [
+      'select array[1][2]',
+      'INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 2 > 1',
+    ],
+    ['select array[1][0]', 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1'],
+    ['select array[1][-1]', 'INVALID_FUNCTION_ARGUMENT: Array subscript is negative: -1'],
+    ["select map(array['a'], array[1])['b']", 'INVALID_FUNCTION_ARGUMENT: Key not present in map: b'],
+    ["select decimal 'x'", "line 1:8: Invalid decimal literal: 'x'"],
     ["select cast('abc' as bigint)", "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to BIGINT"],
   ])('%s: %s', async (sql, reason) => {
     expect(await failure(sql)).toBe(reason);

@@ -22,6 +22,15 @@ CREATE MACRO operator_modulus(a, b) AS CASE
   WHEN b = 0 AND NOT helper_floating(a, b) THEN cast_to_type('DIVISION_BY_ZERO: Division by zero', a % b) ELSE a % b END;
 CREATE MACRO operator_minus(a, b) AS CASE WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE'
   THEN error('NOT_SUPPORTED: The local Athena has no date - date; use date_diff') ELSE a - b END;
+-- Only where x[k] is NULL is it asked why. What fails is a cast, which TRY takes.
+CREATE MACRO helper_subscript(x, k) AS CASE
+  WHEN typeof(x) LIKE '%[]' AND k IS NOT NULL THEN CASE WHEN CAST(k AS VARCHAR) = '0' THEN 'SQL array indices start at 1'
+    WHEN CAST(k AS VARCHAR) LIKE '-%' THEN 'Array subscript is negative: ' || k
+    WHEN json_array_length(to_json(x)) < try_cast(CAST(k AS VARCHAR) AS BIGINT)
+    THEN 'Array subscript must be less than or equal to array length: ' || k || ' > ' || json_array_length(to_json(x)) END
+  WHEN typeof(x) LIKE 'MAP(%' AND NOT list_contains(json_keys(to_json(x)), CAST(k AS VARCHAR)) THEN 'Key not present in map: ' || k END;
+CREATE MACRO operator_subscript(x, k) AS CASE WHEN x IS NOT NULL AND (x[k] IS NULL OR CAST(k AS VARCHAR) LIKE '-%')
+  AND CAST('INVALID_FUNCTION_ARGUMENT: ' || helper_subscript(x, k) AS INTEGER) = 0 THEN NULL ELSE x[k] END;
 CREATE MACRO operator_add_interval(a, b) AS cast_to_type(a + b, a);
 CREATE MACRO operator_subtract_interval(a, b) AS cast_to_type(a - b, a);
 
@@ -179,6 +188,7 @@ CREATE MACRO trino_array_union(a, b) AS trino_array_distinct(list_concat(a, b));
 CREATE MACRO trino_array_intersect(a, b) AS trino_array_distinct(list_filter(a, lambda item: list_contains(b, item)));
 CREATE MACRO trino_array_except(a, b) AS trino_array_distinct(list_filter(a, lambda item: NOT list_contains(b, item)));
 CREATE MACRO trino_arrays_overlap(a, b) AS list_has_any(a, b);
+CREATE MACRO trino_zip(a, b) AS list_zip(a, b), (a, b, c) AS list_zip(a, b, c);
 CREATE MACRO trino_slice(a, start, size) AS list_slice(a, start, start + size - 1);
 CREATE MACRO trino_sequence(first, last) AS CASE WHEN first <= last THEN generate_series(first, last) ELSE generate_series(first, last, -1) END,
   (first, last, step) AS list_transform(generate_series(first, last, step), lambda item: cast_to_type(item, first));

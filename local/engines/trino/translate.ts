@@ -176,6 +176,7 @@ function createRewriter(sql: string, options: TranslateOptions) {
         return node.input ? { ...node, input: comparable(node, node.input, node.lower) } : node;
       case 'OPERATOR': {
         const [first, ...rest] = node.children ?? [];
+        if (node.type === 'ARRAY_EXTRACT') return call(node, 'operator_subscript', [first, ...rest]);
         const isComparison = first && comparisons[node.type ?? ''];
         return isComparison ? { ...node, children: [comparable(node, first, rest[0]), ...rest] } : node;
       }
