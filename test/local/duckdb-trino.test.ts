@@ -223,6 +223,8 @@ const answers: readonly (readonly [expression: string, text: string | null])[] =
   ['array_position(array[1, 2], 5)', '0'],
   ['array_union(array[1, 2], array[2, 3])', '[1, 2, 3]'],
   ['slice(array[1, 2, 3, 4], 2, 2)', '[2, 3]'],
+  ["zip(array[1, 2], array['a'])", '[{field0=1, field1=a}, {field0=2, field1=null}]'],
+  ['transform(array[array[1, 2]], a -> a[2])', '[2]'],
   ['flatten(array[array[1], array[2]])', '[1, 2]'],
   ['sequence(1, 3)', '[1, 2, 3]'],
   ["sequence(date '2026-01-30', date '2026-02-01', interval '1' day)", '[2026-01-30, 2026-01-31, 2026-02-01]'],
@@ -454,6 +456,10 @@ describe('what Athena would refuse', () => {
     ["select date '2026-01-02' - date '2026-01-01'", /use date_diff/],
     ['select approx_percentile(x, 2, 0.5) from (values (1)) t(x)', /not for 3 arguments/],
     ['select values_counted(1)', /not registered/],
+    ['select typeof(1)', /^NOT_SUPPORTED: line 1:8: The local Athena does not do the function typeof; AWS does$/],
+    ['select multimap_agg(x, 1) from (values (1)) t(x)', /does not do the function multimap_agg; AWS does/],
+    ['values 3, 1', /line 1:1: The local Athena does not do VALUES without parentheses around each row; AWS does/],
+    ['select "$path" from (values (1)) t(x)', /does not do the column "\$path"; AWS does/],
   ])('%s', async (sql, sentence) => {
     expect(await failure(sql)).toMatch(sentence);
   });

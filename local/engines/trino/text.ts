@@ -77,6 +77,9 @@ export function readableByDuckdb(sql: string, parameters: readonly string[] = []
     } else if (token.text === ')' && (is(index + 1, 'ignore') || is(index + 1, 'respect')) && is(index + 2, 'nulls')) {
       token.text = ' ';
       (significant[index + 2] as Token).text += ')';
+    } else if (is(index, 'values') && next && next.text !== '(') {
+      const what = 'VALUES without parentheses around each row';
+      throw new TrinoError(`NOT_SUPPORTED: ${where}: The local Athena does not do ${what}; AWS does`);
     } else if (is(index, 'json') && next?.text.startsWith("'")) {
       token.text = 'json_parse(';
       next.text += ')';
