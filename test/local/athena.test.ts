@@ -300,6 +300,14 @@ describe('failures', () => {
     ['SELECT * FROM elsewhere.events', "SCHEMA_NOT_FOUND: line 1:15: Schema 'elsewhere' does not exist"],
     ['SELECT * FROM other.lake.events', "CATALOG_NOT_FOUND: line 1:15: Catalog 'other' does not exist"],
     ['-- a comment\nSELECT nope()', "SYNTAX_ERROR: line 2:8: Function 'nope' not registered, or not for 0 arguments"],
+    [
+      'SELECT * FROM information_schema.tables',
+      'NOT_SUPPORTED: line 1:15: The local Athena does not do information_schema; AWS does',
+    ],
+    [
+      'SELECT * FROM "events$partitions"',
+      'NOT_SUPPORTED: line 1:15: The local Athena does not do the table "events$partitions"; AWS does',
+    ],
     ['SELECT name FROM events WHERE day >= current_date', 'TYPE_MISMATCH: Cannot compare varchar with date'],
     ['SELECT cast(name AS bigint) FROM events', "INVALID_CAST_ARGUMENT: Cannot cast 'n0' to BIGINT"],
   ])('%s', async (sql, reason) => {
@@ -313,6 +321,10 @@ describe('failures', () => {
       "CREATE TABLE x WITH (external_location = 's3://lake/x/') AS SELECT 1 AS a",
       'The local Athena does not do CREATE TABLE',
     ],
+    ['SHOW CREATE TABLE events', 'The local Athena does not do SHOW CREATE TABLE; AWS does'],
+    ['show tblproperties events', 'The local Athena does not do SHOW TBLPROPERTIES; AWS does'],
+    ['EXPLAIN ANALYZE SELECT 1', 'The local Athena does not do EXPLAIN ANALYZE; AWS does'],
+    ['CREATE VIEW "qa-v" AS SELECT 1 AS a', 'takes only letters, digits and _ in a name, not "qa-v"'],
     ['SELEC 1', "line 1:1: mismatched input 'SELEC'"],
     ['', "line 1:1: mismatched input ''"],
   ])('%s is refused at once', async (sql, sentence) => {

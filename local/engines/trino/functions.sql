@@ -22,6 +22,15 @@ CREATE MACRO operator_modulus(a, b) AS CASE
   WHEN b = 0 AND NOT helper_floating(a, b) THEN cast_to_type('DIVISION_BY_ZERO: Division by zero', a % b) ELSE a % b END;
 CREATE MACRO operator_minus(a, b) AS CASE WHEN typeof(a) = 'DATE' AND typeof(b) = 'DATE'
   THEN error('NOT_SUPPORTED: The local Athena has no date - date; use date_diff') ELSE a - b END;
+-- Only where x[k] is NULL is it asked why. What fails is a cast, which TRY takes.
+CREATE MACRO helper_subscript(x, k) AS CASE
+  WHEN typeof(x) LIKE '%[]' AND k IS NOT NULL THEN CASE WHEN CAST(k AS VARCHAR) = '0' THEN 'SQL array indices start at 1'
+    WHEN CAST(k AS VARCHAR) LIKE '-%' THEN 'Array subscript is negative: ' || k
+    WHEN json_array_length(to_json(x)) < try_cast(CAST(k AS VARCHAR) AS BIGINT)
+    THEN 'Array subscript must be less than or equal to array length: ' || k || ' > ' || json_array_length(to_json(x)) END
+  WHEN typeof(x) LIKE 'MAP(%' AND NOT list_contains(json_keys(to_json(x)), CAST(k AS VARCHAR)) THEN 'Key not present in map: ' || k END;
+CREATE MACRO operator_subscript(x, k) AS CASE WHEN x IS NOT NULL AND (x[k] IS NULL OR CAST(k AS VARCHAR) LIKE '-%')
+  AND CAST('INVALID_FUNCTION_ARGUMENT: ' || helper_subscript(x, k) AS INTEGER) = 0 THEN NULL ELSE x[k] END;
 CREATE MACRO operator_add_interval(a, b) AS cast_to_type(a + b, a);
 CREATE MACRO operator_subtract_interval(a, b) AS cast_to_type(a - b, a);
 
@@ -179,9 +188,16 @@ CREATE MACRO trino_array_union(a, b) AS trino_array_distinct(list_concat(a, b));
 CREATE MACRO trino_array_intersect(a, b) AS trino_array_distinct(list_filter(a, lambda item: list_contains(b, item)));
 CREATE MACRO trino_array_except(a, b) AS trino_array_distinct(list_filter(a, lambda item: NOT list_contains(b, item)));
 CREATE MACRO trino_arrays_overlap(a, b) AS list_has_any(a, b);
+CREATE MACRO trino_zip(a, b) AS list_zip(a, b), (a, b, c) AS list_zip(a, b, c);
 CREATE MACRO trino_slice(a, start, size) AS list_slice(a, start, start + size - 1);
 CREATE MACRO trino_sequence(first, last) AS CASE WHEN first <= last THEN generate_series(first, last) ELSE generate_series(first, last, -1) END,
   (first, last, step) AS list_transform(generate_series(first, last, step), lambda item: cast_to_type(item, first));
 CREATE MACRO trino_repeat(x, n) AS list_transform(range(n), lambda i: x);
 CREATE MACRO trino_cardinality(x) AS CASE json_type(to_json(x)) WHEN 'ARRAY' THEN json_array_length(to_json(x)) ELSE len(json_keys(to_json(x))) END;
-CREATE MACRO helper_map(pairs) AS map_from_entries(list_filter(pairs, lambda pair, i: list_position(list_transform(pairs, lambda p: p[1]), pair[1]) = i));
+-- One value for each key, the first, as Trino's: sorted by key and place, each pair beside the one before it, in n log n.
+CREATE MACRO helper_placed(pairs) AS list_sort(list_transform(list_filter(pairs, lambda pair: pair[1] IS NOT NULL),
+  lambda pair, i: row(pair[1], i, pair[2])));
+CREATE MACRO helper_firsts(placed) AS list_filter(list_zip(placed, list_concat([NULL], placed[:-2])),
+  lambda two, i: two[1][1] IS NOT NULL AND (i = 1 OR two[1][1] <> two[2][1]));
+CREATE MACRO helper_map(pairs) AS CASE WHEN pairs IS NOT NULL THEN
+  map_from_entries(list_transform(helper_firsts(helper_placed(pairs)), lambda two: row(two[1][1], two[1][3]))) END;

@@ -56,6 +56,23 @@ export function rewriteCall(node: Node, name: string, children: readonly Node[])
   return target === undefined ? undefined : { ...node, function_name: target, schema: '' };
 }
 
+/** Trino's other functions (https://trino.io/docs/current/functions/list.html), so that it is told who lacks one. */
+export const missingHere = new Set(
+  `approx_most_frequent approx_set bar beta_cdf bing_tile bing_tile_at bit_count bitwise_left_shift bitwise_not
+  bitwise_right_shift checksum color combinations contains_sequence convex_hull_agg cosine_similarity crc32 empty_approx_set
+  format format_number from_base from_base32 from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline
+  from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos geometry_union great_circle_distance
+  hash_counts hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds intersection_cardinality inverse_beta_cdf
+  inverse_normal_cdf jaccard_index json_array json_array_get json_object line_locate_point luhn_check make_set_digest map_filter
+  map_union map_zip_with merge merge_set_digest multimap_agg multimap_from_entries murmur3 ngrams none_match normal_cdf
+  normalize numeric_histogram parse_data_size parse_duration parse_presto_data_size qdigest_agg quantile_at_value reduce_agg
+  regexp_position render rgb sha512 shuffle simplify_geometry soundex split_to_map split_to_multimap spooky_hash_v2_32
+  spooky_hash_v2_64 tdigest_agg timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32 to_big_endian_64
+  to_encoded_polyline to_ieee754_32 to_ieee754_64 to_milliseconds transform_keys transform_values trim_array typeof
+  value_at_quantile values_at_quantiles width_bucket wilson_interval_lower wilson_interval_upper with_timezone word_stem
+  xxhash64 zip_with`.split(/\s+/),
+);
+
 /** By DuckDB's name; `operator_…` are macros. */
 export const operators: Readonly<Record<string, string>> = {
   ...{ '+': '+', '*': '*', '||': '||', '~~': '~~', '!~~': '!~~', '-': 'operator_minus' },

@@ -126,6 +126,10 @@ function requireTable(catalogue: Catalog, { catalog, database, name, where }: Ta
     throw new TrinoError(`CATALOG_NOT_FOUND: ${where}: Catalog '${catalog}' does not exist`);
   const table = catalogue.table(database, name);
   if (table) return table;
+  if (database === 'information_schema' || /\$(partitions|properties)$/.test(name)) {
+    const what = database === 'information_schema' ? database : `the table "${name}"`;
+    throw new TrinoError(`NOT_SUPPORTED: ${where}: The local Athena does not do ${what}; AWS does`);
+  }
   if (!catalogue.databases().includes(database))
     throw new TrinoError(`SCHEMA_NOT_FOUND: ${where}: Schema '${database}' does not exist`);
   throw new TrinoError(`TABLE_NOT_FOUND: ${where}: Table 'awsdatacatalog.${database}.${name}' does not exist`);

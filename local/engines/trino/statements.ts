@@ -49,7 +49,7 @@ const forms: readonly (readonly [
   (statement: Parsed) => Promise<Outcome> | Outcome,
 ])[] = [
   ['(?<sql>(?:select\\b|with\\b|values\\b|table\\b|\\().*)', 'DML', 'SELECT', select],
-  ['explain\\s+(?<sql>.*)', 'UTILITY', 'EXPLAIN', explain],
+  ['explain\\s+(?!analyze\\b)(?<sql>.*)', 'UTILITY', 'EXPLAIN', explain],
   [`show\\s+(?:databases|schemas)${like}`, 'UTILITY', 'SHOW_DATABASES', showDatabases],
   [`show\\s+tables${inDatabase}${like}`, 'UTILITY', 'SHOW_TABLES', showTables],
   [`show\\s+views${inDatabase}${like}`, 'UTILITY', 'SHOW_VIEWS', showViews],
@@ -63,7 +63,9 @@ const forms: readonly (readonly [
 
 const rowChange = /^\s*(delete|update|merge)\b/i;
 const elsewhere =
-  /^\s*(unload|insert|create\s+\w+|drop\s+\w+|alter|msck|prepare|execute|deallocate|vacuum|optimize)\b/i;
+  /^\s*(unload|insert|(?:create|drop)\s+(?:table|external\s+table|database|schema)|alter|msck|prepare|execute|deallocate|vacuum|optimize|show\s+create\s+table|show\s+tblproperties|explain\s+analyze)\b/i;
+const quotedName =
+  /^\s*(?:create\s+(?:or\s+replace\s+)?view|drop\s+view(?:\s+if\s+exists)?|desc(?:ribe)?|show\s+(?:columns|partitions|tables|views)\s+(?:in|from)|show\s+create\s+view)\s+(?:["`]?\w+["`]?\.)?("[^"]*"|`[^`]*`)/i;
 
 /** The statement that a text holds. Throws TrinoError where Athena, or the local one, has none such. */
 export function statementOf(sql: string): Statement {
@@ -79,7 +81,10 @@ export function statementOf(sql: string): Statement {
   if (rowChange.test(text)) throw new TrinoError('NOT_SUPPORTED: Modifying Hive table rows is not supported');
   const verb = elsewhere.exec(text)?.[1]?.toUpperCase().replace(/\s+/g, ' ');
   if (verb)
-    throw new TrinoError(`NOT_SUPPORTED: The local Athena does not do ${verb}; it reads, and makes and drops views`);
+    throw new TrinoError(`NOT_SUPPORTED: The local Athena does not do ${verb}; AWS does. It reads, and makes views`);
+  const name = quotedName.exec(text)?.[1];
+  if (name && /\W/.test(name.slice(1, -1)))
+    throw new TrinoError(`NOT_SUPPORTED: The local Athena takes only letters, digits and _ in a name, not ${name}`);
   throw new TrinoError(`line 1:1: mismatched input '${/^\s*(\w+|\S?)/.exec(text)?.[1]}'`);
 }
 

@@ -72,13 +72,24 @@ export function readableByDuckdb(sql: string, parameters: readonly string[] = []
     } else if (/^(var)?char$/i.test(token.text) && is(index + 1, '(')) {
       // DuckDB ignores the length; Athena cuts the text, or pads it.
       throw new TrinoError(`${where}: The local Athena has no ${token.text}(n); use varchar, with substr to cut`);
-    } else if (is(index, 'decimal') && !is(index + 1, '(') && !next?.text.startsWith("'")) {
-      token.text = 'decimal(38,0)';
     } else if (token.text === ')' && is(index + 1, 'within') && is(index + 2, 'group') && is(index + 3, '(')) {
       for (const moved of significant.slice(index, index + 4)) moved.text = ' '.repeat(moved.text.length);
     } else if (token.text === ')' && (is(index + 1, 'ignore') || is(index + 1, 'respect')) && is(index + 2, 'nulls')) {
       token.text = ' ';
       (significant[index + 2] as Token).text += ')';
+    } else if (is(index, 'values') && next && next.text !== '(') {
+      const what = 'VALUES without parentheses around each row';
+      throw new TrinoError(`NOT_SUPPORTED: ${where}: The local Athena does not do ${what}; AWS does`);
+    } else if (is(index, 'json') && next?.text.startsWith("'")) {
+      token.text = 'json_parse(';
+      next.text += ')';
+    } else if (is(index, 'decimal') && next?.text.startsWith("'")) {
+      // DuckDB would make a decimal(18,3) of any; of a number, one with its digits.
+      const [, whole = '', fraction = ''] = /^'[+-]?(\d*)\.?(\d*)'$/.exec(next.text) ?? [];
+      if (!whole && !fraction) throw new TrinoError(`${where}: Invalid decimal literal: ${next.text}`);
+      token.text = `decimal(${whole.length + fraction.length},${fraction.length})`;
+    } else if (is(index, 'decimal') && !is(index + 1, '(')) {
+      token.text = 'decimal(38,0)';
     } else if (adjacentText && is(index, 'x')) {
       token.text = 'from_hex(';
       next.text += ')';

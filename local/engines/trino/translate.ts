@@ -1,6 +1,6 @@
 import type { Duckdb } from '../duckdb.ts';
 import { hideAliases, nameColumns } from './aliases.ts';
-import { comparisons, datePatterns, operators, rewriteCall } from './functions.ts';
+import { comparisons, datePatterns, missingHere, operators, rewriteCall } from './functions.ts';
 import { literal } from './lake.ts';
 import { position, readableByDuckdb, strftimePattern, TrinoError } from './text.ts';
 import {
@@ -114,6 +114,10 @@ function createRewriter(sql: string, options: TranslateOptions) {
     throw new TrinoError(`SYNTAX_ERROR: ${whereIs(node)}: ${what}`);
   }
 
+  function lacking(node: Node, what: string): never {
+    throw new TrinoError(`NOT_SUPPORTED: ${whereIs(node)}: The local Athena does not do ${what}; AWS does`);
+  }
+
   function rewrite(value: unknown, withNames: ReadonlySet<string>): unknown {
     if (Array.isArray(value)) return value.map(item => rewrite(item, withNames));
     if (!isNode(value)) return value;
@@ -176,6 +180,7 @@ function createRewriter(sql: string, options: TranslateOptions) {
         return node.input ? { ...node, input: comparable(node, node.input, node.lower) } : node;
       case 'OPERATOR': {
         const [first, ...rest] = node.children ?? [];
+        if (node.type === 'ARRAY_EXTRACT') return call(node, 'operator_subscript', [first, ...rest]);
         const isComparison = first && comparisons[node.type ?? ''];
         return isComparison ? { ...node, children: [comparable(node, first, rest[0]), ...rest] } : node;
       }
@@ -208,6 +213,8 @@ function createRewriter(sql: string, options: TranslateOptions) {
 
   function rewriteColumn(node: Node): Node {
     const names = node.column_names as string[];
+    const last = String(names.at(-1));
+    if (/^\$(path|file_size|file_modified_time|partition|bucket)$/i.test(last)) lacking(node, `the column "${last}"`);
     for (const name of names.map(each => each.toLowerCase())) {
       if (!columnPositions.has(name)) columnPositions.set(name, whereIs(node));
     }
@@ -223,6 +230,7 @@ function createRewriter(sql: string, options: TranslateOptions) {
     if (pattern) return call(node, `trino_${name}`, withDatePattern(node, pattern, children));
     return (
       rewriteCall(node, name, children) ??
+      (missingHere.has(name) ? lacking(node, `the function ${name}`) : undefined) ??
       refuse(node, `Function '${name}' not registered, or not for ${children.length} arguments`)
     );
   }
