@@ -107,7 +107,7 @@ describe('style', () => {
 /** docs/adr/0008: the local cloud stays small enough to be read. Whoever raises a number says there what for. */
 const budgets: readonly (readonly [pattern: string, maxLines: number])[] = [
   ['local/**/*.ts', 7500],
-  ['local/engines/**/*.ts', 1900],
+  ['local/engines/**/*.ts', 1950],
   ['local/services/s3/**/*.ts', 970],
   ['local/services/{athena,glue}/**/*.ts', 570],
   ['local/event-sources/**/*.ts', 520],
