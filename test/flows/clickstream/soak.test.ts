@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { post, sql, untilSql } from '../stage.ts';
 import { end, killAll, type Start, start } from '../start-process.ts';
+import { figures, untilBooks } from './books.ts';
 
 /** The full size, 100,000, runs in CI; here as many as show the same. */
 const eventCount = Number(process.env.SOAK_EVENTS ?? 5000);
@@ -106,6 +107,10 @@ it(
     expect(await sql(stage, `select count(*), ${mixedUp} from events_unique`)).toEqual([[String(sent - bad), '0']]);
     // The faults did strike: a call that was cut off after it was carried out left the same ingest_id twice.
     expect(await sql(stage, 'select count(*) > count(distinct ingest_id) from events')).toEqual([['true']]);
+    // They may hold more than was acknowledged, what the kill cut off before its answer, and never less.
+    const run = await untilBooks(stage, /^Balanced/m, timeoutMs);
+    expect(run.exitCode).toBe(0);
+    expect(figures(run).received).toBeGreaterThanOrEqual(sent);
     expect(await end(stage, 'SIGTERM')).toBe(0);
   },
   timeoutMs * 3,
