@@ -122,9 +122,12 @@ async function start(
   const roles = createRoles(context);
   const { roleArnOf } = lambda;
   const kinesisEvents = createKinesisEventSource(context, { kinesis, lambda, state, sendToDestination, roleArnOf });
-  // Stopped from the last to the first: those who call before those who are called.
-  const parts: CloudPart[] = [roles, s3, kinesis, glue, athena, firehose, lambda, kinesisEvents, httpApi];
-  for (const part of parts) if (part.stop) undo.push(part.stop);
+  // Stopped from the last to the first: those who call, then the gate that they call through, then who is called.
+  const called: CloudPart[] = [roles, s3, kinesis, glue, athena, firehose];
+  const callers: CloudPart[] = [lambda, kinesisEvents, httpApi];
+  const parts = [...called, ...callers];
+  const stopsOf = (some: readonly CloudPart[]) => some.flatMap(part => part.stop ?? []);
+  undo.push(...stopsOf(called), () => gate?.stop(), ...stopsOf(callers));
 
   const meter = createMeter();
   const authorizer = createAuthorizer(roles.policiesOf);
@@ -133,7 +136,6 @@ async function start(
   const services = [...control, createCloudWatch(context), ...parts.flatMap(part => part.services ?? [])];
   const { callerOf } = lambda;
   gate = await openGate({ port: options.awsPort ?? 0, services, callerOf, authorizer, faults, meter, log });
-  undo.push(gate.stop);
 
   const skipped = new Map<string, string>();
   const providers: Record<string, Provider> = { ...createNotDeployed(context, (type, why) => skipped.set(type, why)) };

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { post, type Stage, sql, untilSql } from '../stage.ts';
+import { post, type Stage, sql, startStage, untilSql } from '../stage.ts';
 import { end, failToStart, killAll, start } from '../start-process.ts';
 import { figures, untilBooks } from './books.ts';
 
@@ -83,6 +83,24 @@ describe('what was answered with 200', () => {
     const after = await start(stateDir, '--fresh');
     expect(await sql(after, 'select count(*) from events')).toEqual([['0']]);
     await end(after, 'SIGTERM');
+  });
+});
+
+describe('a stop', () => {
+  it('lets a request under way finish, which still needs the AWS endpoint', async () => {
+    const stage = await startStage();
+    const { promise: underWay, resolve: begun } = Promise.withResolvers<void>();
+    stage.cloud.faults.inject({
+      action: 'PutRecords',
+      effect: () => {
+        begun();
+        return { kind: 'slow', delayMs: 300 };
+      },
+    });
+    const answer = post(stage, '/v1/track', { event: 'last', anonymousId: 'a' });
+    await underWay;
+    await stage.stop();
+    expect((await answer).status).toBe(200);
   });
 });
 
